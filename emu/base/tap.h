@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tap.h - the door through which everything from outside enters the machine.
+ *
+ * The machine is a pure function of its images, its options and its input
+ * log. A key, a packet, the date, a reset asked for by a person, a debugger's
+ * poke: each is an input, given to tap_put(), stamped with T (the count of
+ * steps of all harts), kept in the log, and only then delivered to its
+ * source's function. Replaying a log delivers the same inputs at the same T
+ * and takes nothing from outside.
+ *
+ * Two inputs at the same T keep their order.
+ */
+#ifndef EMU_BASE_TAP_H
+#define EMU_BASE_TAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tap;
+struct buf;
+struct err;
+
+typedef uint64_t tap_now_fn(void *opaque); /* T, exact even within a block */
+typedef void tap_fn(void *opaque, const void *data, size_t len);
+
+struct tap *tap_new(tap_now_fn *now, void *opaque);
+void tap_free(struct tap *t);
+
+/*
+ * A source of input, known by a name that must be the same in every run
+ * ("serial0", "clock", "reset", "poke"). Returns its number, to be given to
+ * tap_put.
+ */
+int tap_source(struct tap *t, const char *name, tap_fn *deliver, void *opaque);
+
+/*
+ * Live: logs the input at the present T and delivers it. While replaying it
+ * is refused (false): the caller keeps it and says so, nothing is lost.
+ */
+bool tap_put(struct tap *t, int source, const void *data, size_t len);
+
+/* Replaying: the T of the next input, or UINT64_MAX. Live: UINT64_MAX. */
+uint64_t tap_next(const struct tap *t);
+
+/* Replaying: the source number of the next input, -1 if there is none. */
+int tap_next_source(const struct tap *t);
+
+/* Replaying: delivers the next input if it is due now; true if it was. */
+bool tap_deliver(struct tap *t);
+
+bool tap_replaying(const struct tap *t);
+size_t tap_count(const struct tap *t); /* inputs in the log */
+size_t tap_bytes(const struct tap *t); /* their size in memory */
+
+/* The whole log as bytes, and a tap that replays such bytes. */
+void tap_save(const struct tap *t, struct buf *out);
+bool tap_replay(struct tap *t, const void *log, size_t len, struct err *err);
+
+#endif

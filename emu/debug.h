@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * debug.h - the machine as a debugger sees it: all that gdbstub and monitor
+ * may know.
+ *
+ * Harts and one table of registers; memory; points; run control with one
+ * request in and one event out to any number of listeners; time; the machine
+ * and its start-up. Nothing here disturbs the guest unless its comment says
+ * so; what does is an input and goes into the log.
+ *
+ * Every function works in every phase: before there are harts there are none
+ * of them, memory cannot be read, and so on.
+ */
+#ifndef EMU_DEBUG_H
+#define EMU_DEBUG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine;
+struct buf;
+struct err;
+struct chardevs;
+struct loop;
+
+/* Harts ----------------------------------------------------------------- */
+
+struct debug_hart {
+    uint64_t pc;
+    uint64_t steps; /* done by this hart */
+    unsigned priv;  /* 0 U, 1 S, 3 M */
+    bool waiting;   /* in wfi */
+};
+
+int debug_harts(const struct machine *m);
+void debug_hart(const struct machine *m, int hart, struct debug_hart *out);
+
+/* Registers: one table feeds g and p, target.xml, info registers, $expr --- */
+
+enum debug_group { DEBUG_GPR, DEBUG_FPR, DEBUG_VIRTUAL, DEBUG_CSR };
+
+struct debug_reg {
+    const char *name;  /* "zero", "fp", "pc", "ft0", "priv", "mstatus" */
+    const char *alias; /* "x0", "s0", "f0", or NULL */
+    const char *type;  /* gdb's: "int", "code_ptr", "data_ptr", a flags id */
+    unsigned number;   /* gdb's canonical: x 0-31, pc 32, f 33-64,
+                          csr 65 + n, priv 4161 */
+    enum debug_group group;
+    unsigned bits;
+    int csr; /* its number, -1 if none */
+};
+
+/* Only registers that exist on these harts; in order of number. n may be 0. */
+const struct debug_reg *debug_regs(const struct machine *m, size_t *n);
+const struct debug_reg *debug_reg_named(const struct machine *m,
+                                        const char *name);
+const struct debug_reg *debug_reg_numbered(const struct machine *m,
+                                           unsigned number);
+bool debug_reg_get(struct machine *m, int hart, const struct debug_reg *r,
+                   uint64_t *v);
+/* A poke: an input. WARL fields are legalised, read-only ones unchanged. */
+bool debug_reg_set(struct machine *m, int hart, const struct debug_reg *r,
+                   uint64_t v);
+
+/* Memory ---------------------------------------------------------------- */
+
+enum debug_space {
+    DEBUG_VIRT, /* as the hart sees it now; falls back to S-mode's view */
+    DEBUG_PHYS,
+};
+
+/*
+ * Reads or writes up to the first byte that cannot be; returns how many were
+ * done, and in err (may be NULL) why it stopped. Permissions, A and D bits
+ * and TLBs are left alone; devices are peeked at unless debug_io is on. A
+ * write is a poke; ROM and flash can be written.
+ */
+size_t debug_read(struct machine *m, int hart, enum debug_space s,
+                  uint64_t addr, void *data, size_t len, struct err *err);
+size_t debug_write(struct machine *m, int hart, enum debug_space s,
+                   uint64_t addr, const void *data, size_t len,
+                   struct err *err);
+bool debug_io(struct machine *m, int on); /* 0, 1, or -1: just ask */
+
+struct debug_walk {
+    uint64_t pa, page_size;
+    int levels;
+    uint64_t pte_addr[5], pte[5];
+    const char *fault; /* NULL: mapped */
+};
+/* False when va is not mapped. */
+bool debug_translate(struct machine *m, int hart, uint64_t va,
+                     struct debug_walk *w);
+
+typedef void debug_leaf_fn(void *opaque, uint64_t va, uint64_t pa,
+                           uint64_t size, uint64_t pte);
+/* Every leaf of the hart's satp, by va; false when there is no translation. */
+bool debug_leaves(struct machine *m, int hart, debug_leaf_fn *fn,
+                  void *opaque);
+
+struct debug_region {
+    const char *name;
+    uint64_t base, size;
+    const char *type; /* "ram", "rom", "romd", "i/o" */
+    bool nested;
+    uint8_t *host; /* NULL: not RAM */
+};
+bool debug_region(const struct machine *m, size_t n, struct debug_region *out);
+
+struct debug_rom {
+    const char *name;
+    uint64_t addr, size;
+    bool ram; /* lies in RAM, not in ROM */
+};
+bool debug_rom(const struct machine *m, size_t n, struct debug_rom *out);
+
+/* One instruction at addr: "addi a0,a0,10" into text, its raw bytes in *raw;
+ * returns its length, 0 when memory cannot be read. */
+int debug_disas(struct machine *m, int hart, enum debug_space s, uint64_t addr,
+                uint32_t *raw, char *text, size_t size);
+
+/* Points ---------------------------------------------------------------- */
+
+enum debug_point_kind {
+    DEBUG_BREAK = 1,
+    DEBUG_READ = 2,
+    DEBUG_WRITE = 4,
+};
+
+struct debug_point {
+    uint32_t kind; /* DEBUG_BREAK, or READ and WRITE bits */
+    bool hw;       /* reported as hwbreak */
+    uint64_t addr, len;
+    uint64_t harts; /* mask; 0: all */
+    const void *owner;
+};
+
+bool debug_point_add(struct machine *m, const struct debug_point *p,
+                     struct err *err);
+bool debug_point_remove(struct machine *m, const struct debug_point *p);
+void debug_points_clear(struct machine *m, const void *owner);
+bool debug_point(const struct machine *m, size_t n, struct debug_point *out);
+
+/* Run control ------------------------------------------------------------ */
+
+enum debug_stop_reason {
+    DEBUG_STOP_NONE,  /* never ran */
+    DEBUG_STOP_STEP,  /* asked-for steps are done */
+    DEBUG_STOP_BREAK, /* point.kind DEBUG_BREAK, pc = its address */
+    DEBUG_STOP_WATCH, /* before the access: pc = the load or store */
+    DEBUG_STOP_PAUSE, /* debug_interrupt, `stop`, a signal */
+    DEBUG_STOP_SHUTDOWN, /* the guest powered off and -no-shutdown is on */
+    DEBUG_STOP_RESET,    /* stopped machine was reset */
+};
+
+struct debug_stop {
+    enum debug_stop_reason reason;
+    int hart; /* -1: none in particular */
+    struct debug_point point; /* BREAK, WATCH */
+    uint64_t addr;            /* WATCH: first byte inside the range */
+    uint32_t access;          /* WATCH: DEBUG_READ or DEBUG_WRITE bits */
+};
+
+enum debug_event_kind {
+    DEBUG_EVENT_STOPPED, /* stop says why */
+    DEBUG_EVENT_RUNNING,
+    DEBUG_EVENT_RESET,
+    DEBUG_EVENT_EXIT, /* the emulator goes: status */
+    DEBUG_EVENT_PHASE,
+};
+
+struct debug_event {
+    enum debug_event_kind kind;
+    struct debug_stop stop;
+    int status;
+};
+
+typedef void debug_listen_fn(void *opaque, const struct debug_event *e);
+void debug_listen(struct machine *m, debug_listen_fn *fn, void *opaque);
+void debug_unlisten(struct machine *m, debug_listen_fn *fn, void *opaque);
+
+/* Masks of harts; see run.h. All harts run when run is ~0 and step 0. */
+struct debug_resume {
+    uint64_t run, step;
+    uint64_t from, to; /* range stepping; equal: one step */
+    int hart;          /* whose stop is wanted, -1 */
+};
+
+bool debug_running(const struct machine *m);
+bool debug_resume(struct machine *m, const struct debug_resume *r,
+                  struct err *err); /* err: a reset is required first, ... */
+void debug_interrupt(struct machine *m); /* DEBUG_STOP_PAUSE follows */
+void debug_last_stop(const struct machine *m, struct debug_stop *out);
+const char *debug_state(const struct machine *m); /* "running", "paused" */
+
+/* Time ------------------------------------------------------------------- */
+
+uint64_t debug_now(const struct machine *m);       /* T */
+int64_t debug_virtual_ns(const struct machine *m);
+uint64_t debug_hash(const struct machine *m); /* of all guest state and RAM */
+
+/* The machine ------------------------------------------------------------ */
+
+void debug_reset(struct machine *m); /* asks for a system reset */
+void debug_reset_images(struct machine *m, struct err *err); /* now: vRun */
+void debug_powerdown(struct machine *m);
+void debug_quit(struct machine *m, int status);
+struct chardevs *debug_chardevs(const struct machine *m);
+struct loop *debug_loop(const struct machine *m);
+const char *debug_name(const struct machine *m); /* -name */
+
+/* Devices: name, QEMU type (NULL: not in qtree), and its lines of text. */
+bool debug_dev(const struct machine *m, size_t n, const char **name,
+               const char **type);
+void debug_dev_describe(const struct machine *m, size_t n, struct buf *out);
+void debug_dev_fields(const struct machine *m, size_t n, struct buf *out);
+
+/* Interrupt controllers and lines, for `info irq`: text lines. */
+void debug_irqs(const struct machine *m, struct buf *out);
+
+/* Start-up: phases are named; steps within them too -------------------------*/
+
+/* In QEMU's order; the same numbers as enum phase. */
+int debug_phase(const struct machine *m);
+const char *debug_phase_name(int phase);
+
+enum debug_walk_how {
+    DEBUG_PHASE_STEP,  /* one named step */
+    DEBUG_PHASE_NEXT,  /* up to the next phase */
+    DEBUG_PHASE_UNTIL, /* up to the step or phase called name */
+    DEBUG_PHASE_RUN,   /* to machine-ready, and run unless -S */
+};
+bool debug_phase_go(struct machine *m, enum debug_walk_how how,
+                    const char *name, struct err *err);
+void debug_phase_where(const struct machine *m, struct buf *out); /* `phase` */
+void debug_phase_tree(const struct machine *m, struct buf *out); /* info phase */
+
+/* init.c gives these at start. */
+struct phase_ops {
+    bool (*go)(void *opaque, enum debug_walk_how how, const char *name,
+               struct err *err);
+    void (*where)(void *opaque, struct buf *out);
+    void (*tree)(void *opaque, struct buf *out);
+};
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hart.h - one RISC-V hart: its state, and running it for a number of steps.
+ *
+ * A step is an instruction that retired or a synchronous exception that was
+ * taken instead: T, the clock of the whole machine, is the sum of the steps
+ * of all harts, so T also moves in a guest that only traps. minstret leaves
+ * the exceptions out again. Taking an interrupt is not a step.
+ *
+ * The interpreter runs predecoded blocks (interp.h). Interrupts are looked at
+ * when `attention` says so: after whatever may have changed them, at exactly
+ * the next instruction boundary, wherever blocks begin and end.
+ *
+ * Source: RISC-V ISA manual, volumes I and II (20240411).
+ */
+#ifndef EMU_HART_HART_H
+#define EMU_HART_HART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "emu/bus/irq.h"
+#include "emu/hart/cpu.h"
+#include "emu/hart/insn.h"
+
+struct mem;
+struct loop;
+struct timer;
+struct devs;
+struct points;
+struct blocks;
+struct hart;
+
+enum priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
+
+enum {
+    X_SINK = 32, /* rd of instructions that name x0: written, never read */
+    PMP_ENTRIES = 16,
+    HPM_COUNTERS = 29, /* mhpmcounter3..31 */
+    TRIGGERS = 2,
+#ifdef HOSTILE
+    TLB_ENTRIES = 1,
+    JUMP_ENTRIES = 1,
+    BLOCK_INSNS = 2,
+#else
+    TLB_ENTRIES = 256,
+    JUMP_ENTRIES = 1024,
+    BLOCK_INSNS = 64,
+#endif
+};
+
+/* mip, mie, mideleg bits: 1 << IRQ_x. */
+enum {
+    IRQ_SSI = 1,
+    IRQ_MSI = 3,
+    IRQ_STI = 5,
+    IRQ_MTI = 7,
+    IRQ_SEI = 9,
+    IRQ_MEI = 11,
+    IRQ_LCOFI = 13,
+};
+
+enum cause {
+    CAUSE_FETCH_MISALIGNED = 0,
+    CAUSE_FETCH_ACCESS = 1,
+    CAUSE_ILLEGAL = 2,
+    CAUSE_BREAKPOINT = 3,
+    CAUSE_LOAD_MISALIGNED = 4,
+    CAUSE_LOAD_ACCESS = 5,
+    CAUSE_STORE_MISALIGNED = 6,
+    CAUSE_STORE_ACCESS = 7,
+    CAUSE_ECALL_U = 8,
+    CAUSE_ECALL_S = 9,
+    CAUSE_ECALL_M = 11,
+    CAUSE_FETCH_PAGE = 12,
+    CAUSE_LOAD_PAGE = 13,
+    CAUSE_STORE_PAGE = 15,
+};
+
+/* Why hart_run should look up from its work. */
+enum {
+    ATTN_IRQ = 1,   /* pending interrupts may have changed: check them */
+    ATTN_YIELD = 2, /* go back to the machine: a deadline moved, a request */
+    ATTN_STOP = 4,  /* a point was hit: see stop; go back to the machine */
+};
+
+/*
+ * A TLB entry maps one page for one translation context. A tag is the page's
+ * virtual address, or TLB_NONE; host address = virtual address + addend. A
+ * page that needs attention (device, watchpoint, code under stores, A or D
+ * bit still to be set) has TLB_NONE and so always takes the slow path.
+ */
+#define TLB_NONE (~UINT64_C(0))
+struct tlb_entry {
+    uint64_t read, write, exec;
+    uintptr_t addend;
+};
+
+/* Translation contexts, each with a TLB of its own; see mmu_context(). */
+enum { CTX_U, CTX_S, CTX_S_SUM, CTX_M, CTX_COUNT };
+
+struct jump_entry {
+    uint64_t pc;  /* virtual */
+    uint64_t gen; /* valid while equal to hart's fetch_gen */
+    const struct block *block;
+};
+
+/* What stopped a hart in the middle of things; for the machine to report. */
+enum hart_stop_kind {
+    HART_STOP_NONE,
+    HART_STOP_BREAK, /* before the instruction at pc */
+    HART_STOP_WATCH, /* before the access to addr */
+    HART_STOP_SEMIHOST,
+};
+
+struct hart_stop {
+    uint64_t addr;
+    const struct point *point;
+    uint32_t kind; /* enum hart_stop_kind */
+    uint32_t access; /* POINT_ bits of the access that was watched */
+};
+
+struct trigger {
+    uint64_t tdata1, tdata2, tdata3;
+};
+
+struct hart {
+    /* What every instruction touches. */
+    uint64_t x[33]; /* x[X_SINK]: where writes to x0 go */
+    uint64_t pc;    /* within a block: the address of its first byte */
+    uint64_t f[32]; /* NaN-boxed */
+    uint64_t steps; /* done before the present block */
+    uint32_t attention; /* ATTN_ bits; leave the block when not 0 */
+    uint8_t priv;       /* enum priv */
+    uint8_t waiting;    /* wfi: until an enabled interrupt is pending */
+    uint8_t frm;
+    uint8_t fflags;              /* see fp.h: more may be due in the host's */
+    struct tlb_entry *data_tlb;  /* of the present data context */
+    struct tlb_entry *fetch_tlb; /* of the present fetch context */
+    const struct insn *at;       /* the insn in its slow path, else NULL */
+    const struct block *block;   /* the block that is running, else NULL */
+    uint64_t fetch_gen;          /* key of jump entries of this context */
+
+    /* Machine and supervisor state, in the manual's order. */
+    uint64_t mstatus, medeleg, mideleg, mie, mtvec, mcounteren, menvcfg;
+    uint64_t mcountinhibit, mscratch, mepc, mcause, mtval;
+    uint64_t mip;      /* software-writable and device bits */
+    uint64_t mip_line; /* SEIP as the PLIC drives it */
+    uint64_t stvec, scounteren, senvcfg, sscratch, sepc, scause, stval, satp;
+    uint64_t stimecmp, mseccfg, tselect, mcontext;
+    uint64_t pmpcfg[2];
+    uint64_t pmpaddr[PMP_ENTRIES];
+    uint64_t mhpmevent[HPM_COUNTERS];
+    uint64_t hpm_offset[HPM_COUNTERS]; /* counter = count + offset */
+    uint64_t mcycle_offset, minstret_offset;
+    uint64_t exceptions; /* steps that were no instruction */
+    struct trigger trigger[TRIGGERS];
+    uint64_t reserved_addr;  /* lr: physical address, UINT64_MAX: none */
+    uint64_t reserved_value; /* what lr read, for sc's compare */
+    uint64_t hartid;
+
+    /* Host side: wiring, caches, debugging; not state. */
+    struct cpu_config cpu;
+    struct mem *mem;
+    struct loop *loop;
+    struct points *points; /* shared by all harts */
+    struct blocks *blocks; /* shared by all harts */
+    struct timer *stimer;  /* fires when stimecmp is reached */
+    uint64_t (*mtime)(void *opaque);
+    void *mtime_opaque;
+    int64_t (*mtime_to_ns)(void *opaque, uint64_t ticks);
+    /* A semihosting ebreak: handled (true) or an ordinary breakpoint. */
+    bool (*semihost)(void *opaque, struct hart *h);
+    void *semihost_opaque;
+    uint64_t stop_at; /* steps at which hart_run has to return */
+    uint64_t gen_next; /* source of fetch_gen values */
+    uint64_t ctx_gen[CTX_COUNT];
+    struct hart_stop stop;
+    bool skip_points; /* the next instruction ignores breaks and watches */
+    struct tlb_entry tlb[CTX_COUNT][TLB_ENTRIES];
+    struct jump_entry jump[JUMP_ENTRIES];
+};
+
+struct hart_wiring {
+    struct mem *mem;
+    struct loop *loop;
+    struct devs *devs; /* the hart adds itself as "hartN" */
+    struct points *points;
+    struct blocks *blocks;
+};
+
+struct hart *hart_new(uint64_t hartid, const struct cpu_config *cpu,
+                      const struct hart_wiring *w);
+/* Freed by devs. */
+
+/* The machine's time base (mtime in ticks) and the way back to virtual ns. */
+void hart_time(struct hart *h, uint64_t (*mtime)(void *),
+               int64_t (*to_ns)(void *, uint64_t ticks), void *opaque);
+
+/* An input of the hart: n is IRQ_MSI, IRQ_MTI, IRQ_MEI, IRQ_SEI or IRQ_SSI. */
+struct irq hart_irq(struct hart *h, int n);
+
+/*
+ * What a system reset does, and what it leaves alone (facts/virt-machine.md
+ * section 4): GPRs, FPRs and most CSRs keep their values.
+ */
+void hart_reset(void *h);
+
+/*
+ * Runs until n steps are done, the hart waits, or attention asks for the
+ * machine; returns the steps done. Exact: never one more than n.
+ */
+uint64_t hart_run(struct hart *h, uint64_t n);
+
+/* Steps done, exact also from within a block (devices ask for the time). */
+uint64_t hart_steps(const struct hart *h);
+
+/* Would wfi end now? And is there an interrupt to take at pc? */
+bool hart_wakes(const struct hart *h);
+bool hart_interrupted(const struct hart *h);
+
+/* Another hart runs next: ends a reservation that nobody watches over. */
+void hart_yielded(struct hart *h);
+
+/* Forget all decoded or cached translations of this hart. */
+void hart_flush(struct hart *h);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * interp.h - predecoded blocks, and the ops that make them run.
+ *
+ * A block is a run of instructions from one physical address on, at most
+ * BLOCK_INSNS of them and within one page (an instruction that crosses the
+ * page's end is a block by itself, never kept). It does not know its virtual
+ * address, so it survives sfence and context switches. Pages that blocks come
+ * from have MEM_ATTN_CODE: a write there drops their blocks.
+ */
+#ifndef EMU_HART_INTERP_H
+#define EMU_HART_INTERP_H
+
+#include "emu/hart/hart.h"
+
+struct block {
+    uint64_t pa;
+    uint32_t n;     /* instructions, the closing block_end not counted */
+    uint32_t bytes;
+    struct block *next; /* same hash */
+    struct block *next_in_page;
+    struct insn insn[]; /* n of them, and a block_end if the last falls on */
+};
+
+struct blocks *blocks_new(struct mem *m, const struct cpu_config *cpu);
+void blocks_free(struct blocks *b);
+void blocks_flush(struct blocks *b);
+
+/* A hart whose jump entries must be dropped when blocks go. */
+void blocks_add_hart(struct blocks *b, struct hart *h);
+
+struct blocks_info {
+    uint64_t blocks, insns, bytes, flushes, invalidations;
+};
+struct blocks_info blocks_info(const struct blocks *b);
+
+/* One handler per row of insn.def; forgetting one does not link. */
+#define INSN(name, ...) op_fn op_##name;
+#define RVC(...)
+#include "emu/hart/insn.def"
+#undef INSN
+#undef RVC
+op_fn op_illegal, op_block_end;
+
+/* How an op is written: OP(add) { SET_RD(X(rs1) + X(rs2)); NEXT; } */
+#define OP(name) const struct insn *op_##name(struct hart *h, const struct insn *i)
+#define NEXT     return i[1].fn(h, i + 1)
+#define X(r)     (h->x[i->r])
+#define SET_RD(v) (h->x[i->rd] = (uint64_t)(v))
+#define PC       (h->pc + i->off)
+
+/* Leaves the block after i retired; pc goes to target. */
+static inline const struct insn *jump_to(struct hart *h, const struct insn *i,
+                                         uint64_t target)
+{
+    h->pc = target;
+    return i;
+}
+
+/* Leaves the block after i retired, to the instruction behind it. */
+static inline const struct insn *leave(struct hart *h, const struct insn *i)
+{
+    return jump_to(h, i, PC + i->len);
+}
+
+#endif

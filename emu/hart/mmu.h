@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mmu.h - from virtual addresses to memory: Sv39/48/57 walk, PMP, TLB, and
+ * the slow path of every load, store and fetch.
+ *
+ * Source: privileged manual, sections 3.7 (PMP, Smepmp), 12.3-12.6
+ * (satp, Sv39, Sv48, Sv57), Svnapot, Svpbmt, Svadu, Svinval.
+ */
+#ifndef EMU_HART_MMU_H
+#define EMU_HART_MMU_H
+
+#include <string.h>
+
+#include "emu/hart/hart.h"
+
+enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXEC = 4 };
+
+/* Slow paths: any alignment, pages, devices, watchpoints. False: leave the
+ * block with mmu_leave(h, i): the trap was taken, or a watchpoint stopped it,
+ * or the access was done and attention is wanted. */
+bool mmu_load(struct hart *h, const struct insn *i, uint64_t va, unsigned size,
+              uint64_t *v);
+bool mmu_store(struct hart *h, const struct insn *i, uint64_t va,
+               unsigned size, uint64_t v);
+
+/*
+ * For AMO, LR, SC: like a store (faults are store faults unless access is
+ * ACCESS_READ), aligned, and the host address or device it names.
+ */
+struct mmu_target {
+    uint64_t pa;
+    uint8_t *host; /* NULL: a device */
+};
+bool mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
+                unsigned size, unsigned access, struct mmu_target *t);
+
+static inline struct tlb_entry *tlb_entry(struct tlb_entry *tlb, uint64_t va)
+{
+    return &tlb[va / 4096 % TLB_ENTRIES];
+}
+
+/* The tag that an aligned access of this size within its page would have. */
+static inline uint64_t tlb_tag(uint64_t va, unsigned size)
+{
+    return va & (~UINT64_C(0xfff) | (size - 1));
+}
+
+/*
+ * Contexts follow priv, mstatus (MPRV, MPP, SUM) and satp; whoever changes
+ * one of these calls mmu_context_changed. mmu_flush drops translations, all
+ * of them or those of the page at va.
+ */
+void mmu_context_changed(struct hart *h);
+void mmu_flush(struct hart *h);
+void mmu_flush_page(struct hart *h, uint64_t va);
+/* mem's flush listener: forget host pointers into this physical range. */
+void mmu_forget_phys(void *hart, uint64_t pa, size_t len);
+
+/* A fetch: pa of the instruction's first byte, or false and *cause, *tval. */
+bool mmu_fetch(struct hart *h, uint64_t va, uint64_t *pa, uint64_t *cause);
+
+/*
+ * A debugger's translation: no side effects, no permissions; priv and satp as
+ * they are now, or as if in S-mode when as_s. pte[] is the walk, level by
+ * level, for explanations.
+ */
+struct mmu_walk {
+    uint64_t pa;
+    int levels; /* how many pte were read; 0: no translation is on */
+    uint64_t pte_addr[5], pte[5];
+    uint64_t page_size; /* of the leaf */
+    const char *fault;  /* NULL: mapped; else why not, one phrase */
+};
+bool mmu_debug_walk(struct hart *h, uint64_t va, bool as_s,
+                    struct mmu_walk *w);
+
+/* Calls fn for each leaf page-table entry of satp, in order of va. */
+typedef void mmu_leaf_fn(void *opaque, uint64_t va, uint64_t pa, uint64_t size,
+                         uint64_t pte);
+bool mmu_debug_leaves(struct hart *h, mmu_leaf_fn *fn, void *opaque);
+
+/* PMP: is the access allowed; the whole of [pa, pa+size) by one entry. */
+bool pmp_allows(const struct hart *h, uint64_t pa, uint64_t size,
+                unsigned access, unsigned priv);
+/* Does one answer hold for the whole page? */
+bool pmp_page_uniform(const struct hart *h, uint64_t pa);
+
+#endif

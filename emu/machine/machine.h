@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h - the machine as a whole: what it is made of, and where in time.
+ *
+ * struct machine exists from the first line of main() on; its members come
+ * into being phase by phase (init.c) and are NULL before.
+ */
+#ifndef EMU_MACHINE_MACHINE_H
+#define EMU_MACHINE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "emu/hart/cpu.h"
+
+enum { MAX_HARTS = 64 };
+
+enum phase {
+    PHASE_NONE,
+    PHASE_MACHINE_CREATED,
+    PHASE_ACCEL_CREATED,
+    PHASE_LATE_BACKENDS_CREATED,
+    PHASE_MACHINE_INITIALIZED,
+    PHASE_MACHINE_READY,
+};
+
+/* QEMU's run states that can occur here (facts/init-phases.md section 3). */
+enum run_state {
+    RUN_PRELAUNCH,
+    RUN_RUNNING,
+    RUN_PAUSED,
+    RUN_DEBUG,
+    RUN_SHUTDOWN,
+    RUN_INTERNAL_ERROR,
+    RUN_GUEST_PANICKED,
+    RUN_STATES
+};
+
+enum shutdown_reason {
+    SHUTDOWN_NONE,
+    SHUTDOWN_HOST_ERROR,
+    SHUTDOWN_HOST_QUIT, /* monitor quit, C-a x, gdb's kill */
+    SHUTDOWN_HOST_RESET,
+    SHUTDOWN_HOST_SIGNAL,
+    SHUTDOWN_GUEST_SHUTDOWN,
+    SHUTDOWN_GUEST_RESET,
+    SHUTDOWN_GUEST_PANIC,
+};
+
+/* -no-reboot, -no-shutdown, -action. */
+struct run_policy {
+    bool reboot_is_shutdown;
+    bool shutdown_pauses;
+    bool panic_is_failure; /* panic=exit-failure */
+};
+
+struct loop;
+struct chardevs;
+struct chardev;
+struct tap;
+struct mem;
+struct devs;
+struct roms;
+struct points;
+struct blocks;
+struct hart;
+struct run;
+struct phase_ops;
+
+struct machine {
+    struct loop *loop;
+    struct chardevs *chardevs;
+    struct tap *tap;
+    struct mem *mem;
+    struct devs *devs;
+    struct roms *roms;
+    struct points *points;
+    struct blocks *blocks;
+    struct hart *hart[MAX_HARTS];
+    int harts;
+    struct run *run;              /* run.h */
+    struct debug_hub *debug;      /* debug.c: listeners */
+    struct cpu_config cpu;
+    struct run_policy policy;
+    enum phase phase;
+    const char *name;             /* -name, "" */
+    const struct phase_ops *phase_ops; /* init.c: for the phase commands */
+    void *phase_opaque;
+    uint64_t ram_size;
+};
+
+#endif
