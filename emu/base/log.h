@@ -60,11 +60,12 @@ static inline bool log_on(enum log_item item)
     return __builtin_expect((log_mask & (uint32_t)item) != 0, 0);
 }
 
-/* Writes if item is on. */
+/* Writes if item is on; the text brings its own newlines. */
 void log_to(enum log_item item, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A guest's mistake: LOG_GUEST, at most some hundred lines a second. */
+/* A guest's mistake: LOG_GUEST, at most some hundred lines a second. The
+ * newline may be left out. */
 void log_guest(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "in_asm,int", "none", "all", "help"-less; false names the bad item. */
@@ -79,5 +80,8 @@ void log_names(uint32_t mask, struct buf *out);
 
 /* Sends the log to path ("%d" becomes the pid), or to stderr when NULL. */
 bool log_file(const char *path, struct err *err);
+
+/* A log file is written in blocks; the loop flushes it once a turn. */
+void log_flush(void);
 
 #endif
