@@ -50,19 +50,19 @@ struct mem_region {
     const char *name; /* as in `info mtree` */
     uint64_t base, size;
     enum mem_kind kind;
-    bool romd; /* MEM_ROMD: reads go straight to host now */
+    bool romd;   /* MEM_ROMD: reads go straight to host now */
     bool nested; /* MEM_DEVICE: an empty container, shown in info mtree only */
     const struct mem_ops *ops; /* MEM_DEVICE, MEM_ROMD */
     void *opaque;
-    uint8_t *host;  /* MEM_RAM, MEM_ROM, MEM_ROMD */
-    uint8_t *attn;  /* one byte of MEM_ATTN_ bits per page, RAM and ROMD */
+    uint8_t *host; /* MEM_RAM, MEM_ROM, MEM_ROMD */
+    uint8_t *attn; /* one byte of MEM_ATTN_ bits per page; not MEM_DEVICE */
     struct mem *mem;
 };
 
 /* Why a page's writes must come through mem. */
 enum {
-    MEM_ATTN_CODE = 1, /* instructions were decoded or translated from it */
-    MEM_ATTN_COPY = 2, /* not copied since the last checkpoint */
+    MEM_ATTN_CODE = 1,  /* instructions were decoded or translated from it */
+    MEM_ATTN_COPY = 2,  /* not copied since the last checkpoint */
     MEM_ATTN_WATCH = 4, /* a watchpoint on physical memory */
 };
 
@@ -77,6 +77,7 @@ void mem_free(struct mem *m);
 struct mem_region *mem_add_ram(struct mem *m, const char *name, uint64_t base,
                                uint64_t size, enum mem_kind kind,
                                struct err *err);
+/* Without ops it is a nested container: shown, but nothing answers there. */
 struct mem_region *mem_add_device(struct mem *m, const char *name,
                                   uint64_t base, uint64_t size,
                                   const struct mem_ops *ops, void *opaque);
@@ -92,15 +93,19 @@ const struct mem_region *mem_nth(const struct mem *m, size_t n);
 
 /*
  * One access of 1, 2, 4 or 8 bytes, any alignment. False: an access fault
- * (nothing there, wrong size for the device, or past its end). Writes to ROM
- * are ignored. *device, if not NULL, says whether a device was touched.
+ * (nothing there, wrong size for the device, or past the region's end).
+ * Devices see a misaligned access as aligned pieces. Writes to ROM are
+ * ignored. *device, if not NULL, says whether a device was touched.
  */
 bool mem_read(struct mem *m, uint64_t pa, unsigned size, uint64_t *v,
               bool *device);
 bool mem_write(struct mem *m, uint64_t pa, unsigned size, uint64_t v,
                bool *device);
 
-/* Block transfers by devices; how many bytes were done before a hole. */
+/*
+ * Block transfers by devices; how many bytes were done before a hole. A
+ * device window is a hole: no device reaches another one, or itself, this way.
+ */
 size_t mem_dma_read(struct mem *m, uint64_t pa, void *data, size_t len);
 size_t mem_dma_write(struct mem *m, uint64_t pa, const void *data, size_t len);
 
@@ -112,8 +117,8 @@ size_t mem_peek(struct mem *m, uint64_t pa, void *data, size_t len);
 size_t mem_poke(struct mem *m, uint64_t pa, const void *data, size_t len);
 
 /*
- * Attention. mem_attend sets bits on pa's page (RAM or flash); from then on a
- * write to the page calls the listener first, with the bits that are set.
+ * Attention. mem_attend sets bits on the page at pa; from then on a
+ * write to the page calls the listeners first, with the bits that are set.
  * mem_unattend takes bits away. Setting bits also calls the flush listeners,
  * so that nobody keeps a way to write around them.
  */
