@@ -37,7 +37,7 @@ struct mem {
     size_t n_writers, n_flushers;
 };
 
-/* Lists of regions ----------------------------------------------------------*/
+/* Lists of regions ---------------------------------------------------------*/
 
 static bool contains(const struct mem_region *r, uint64_t pa)
 {
@@ -106,7 +106,7 @@ static const struct mem_region *overlapping(const struct mem *m, uint64_t base,
     return NULL;
 }
 
-/* Host memory ----------------------------------------------------------------*/
+/* Host memory ---------------------------------------------------------------*/
 
 /* Zeroed pages that cost nothing before they are touched. */
 static void *reserve(uint64_t size)
@@ -171,7 +171,7 @@ static bool reads_host(const struct mem_region *r)
     return is_host(r) || (r->kind == MEM_ROMD && r->romd);
 }
 
-/* Device windows -------------------------------------------------------------*/
+/* Device windows ------------------------------------------------------------*/
 
 static unsigned min_size(unsigned sizes) { return sizes & -sizes; }
 
@@ -312,7 +312,7 @@ static size_t device_peek(const struct mem_region *r, uint64_t off,
     return done;
 }
 
-/* Block transfers ------------------------------------------------------------*/
+/* Block transfers -----------------------------------------------------------*/
 
 /* How many of the len bytes at pa lie in r. */
 static size_t within(const struct mem_region *r, uint64_t pa, size_t len)
@@ -397,7 +397,7 @@ size_t mem_poke(struct mem *m, uint64_t pa, const void *data, size_t len)
     return done;
 }
 
-/* Attention ------------------------------------------------------------------*/
+/* Attention -----------------------------------------------------------------*/
 
 static uint8_t *attention(const struct mem *m, uint64_t pa)
 {
@@ -465,7 +465,7 @@ void mem_before_write(struct mem *m, const struct mem_region *r, uint64_t pa,
     }
 }
 
-/* Single accesses ------------------------------------------------------------*/
+/* Single accesses -----------------------------------------------------------*/
 
 /* The region that holds all of [pa, pa+size). */
 static struct mem_region *find_whole(struct mem *m, uint64_t pa, unsigned size,
@@ -510,7 +510,7 @@ bool mem_write(struct mem *m, uint64_t pa, unsigned size, uint64_t v,
     return true;
 }
 
-/* Building the map -----------------------------------------------------------*/
+/* Building the map ----------------------------------------------------------*/
 
 struct mem *mem_new(void) { return xcalloc(1, sizeof(struct mem)); }
 

@@ -117,10 +117,10 @@ size_t mem_peek(struct mem *m, uint64_t pa, void *data, size_t len);
 size_t mem_poke(struct mem *m, uint64_t pa, const void *data, size_t len);
 
 /*
- * Attention. mem_attend sets bits on the page at pa; from then on a
- * write to the page calls the listeners first, with the bits that are set.
- * mem_unattend takes bits away. Setting bits also calls the flush listeners,
- * so that nobody keeps a way to write around them.
+ * Attention. mem_attend sets bits on the page at pa, if it has host memory;
+ * from then on a write to the page calls the listeners first, with the bits
+ * that are set. mem_unattend takes bits away. Setting bits that were not set
+ * also calls the flush listeners: nobody keeps a way to write around them.
  */
 typedef void mem_write_fn(void *opaque, uint64_t pa, size_t len, unsigned bits);
 typedef void mem_flush_fn(void *opaque, uint64_t pa, size_t len);

@@ -118,7 +118,8 @@ static void zero(struct mem *m, uint64_t at, uint64_t left)
     while (left > 0) {
         size_t n = left < sizeof zeros ? (size_t)left : sizeof zeros;
 
-        mem_poke(m, at, zeros, n);
+        if (mem_poke(m, at, zeros, n) < n)
+            return;
         at += n;
         left -= n;
     }
