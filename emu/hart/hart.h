@@ -83,6 +83,7 @@ enum {
     ATTN_IRQ = 1,   /* pending interrupts may have changed: check them */
     ATTN_YIELD = 2, /* go back to the machine: a deadline moved, a request */
     ATTN_STOP = 4,  /* a point was hit: see stop; go back to the machine */
+    ATTN_CODE = 8,  /* code was written: leave the block, go on */
 };
 
 /*
@@ -138,7 +139,7 @@ struct hart {
     uint8_t fflags;              /* see fp.h: more may be due in the host's */
     struct tlb_entry *data_tlb;  /* of the present data context */
     struct tlb_entry *fetch_tlb; /* of the present fetch context */
-    const struct insn *at;       /* the insn in its slow path, else NULL */
+    const struct insn *at;       /* within a block: the insn in a slow path */
     const struct block *block;   /* the block that is running, else NULL */
     uint64_t fetch_gen;          /* key of jump entries of this context */
 

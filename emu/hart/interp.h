@@ -19,7 +19,7 @@ struct block {
     uint32_t bytes;
     struct block *next; /* same hash */
     struct block *next_in_page;
-    struct insn insn[]; /* n of them, and a block_end if the last falls on */
+    struct insn insn[]; /* n of them and a block_end */
 };
 
 struct blocks *blocks_new(struct mem *m, const struct cpu_config *cpu);
@@ -42,7 +42,14 @@ struct blocks_info blocks_info(const struct blocks *b);
 #undef RVC
 op_fn op_illegal, op_block_end;
 
-/* How an op is written: OP(add) { SET_RD(X(rs1) + X(rs2)); NEXT; } */
+/*
+ * How an op is written: OP(add) { SET_RD(X(rs1) + X(rs2)); NEXT; }
+ *
+ * In a prepared insn rd is X_SINK where an integer instruction names x0 (the
+ * source registers are not changed). Every block has a block_end behind its
+ * last insn, so an op may say NEXT whatever its row's flow. An op that may
+ * reach hart_steps() (a slow access, a counter CSR) first sets h->at = i.
+ */
 #define OP(name) const struct insn *op_##name(struct hart *h, const struct insn *i)
 #define NEXT     return i[1].fn(h, i + 1)
 #define X(r)     (h->x[i->r])

@@ -15,24 +15,38 @@
 
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXEC = 4 };
 
-/* Slow paths: any alignment, pages, devices, watchpoints. False: leave the
- * block with mmu_leave(h, i): the trap was taken, or a watchpoint stopped it,
- * or the access was done and attention is wanted. */
-bool mmu_load(struct hart *h, const struct insn *i, uint64_t va, unsigned size,
-              uint64_t *v);
-bool mmu_store(struct hart *h, const struct insn *i, uint64_t va,
-               unsigned size, uint64_t v);
+/*
+ * What became of a slow access. MMU_TRAPPED: the trap was taken at i, return
+ * i. MMU_STOPPED: a watchpoint came first and nothing happened; h->pc is i's
+ * own, return i - 1. Either way nothing was accessed and rd stays as it is:
+ * `return mmu_left(i, r);`. After MMU_OK the op completes and, if
+ * h->attention is not 0 then, leaves the block (a device, or a page with
+ * code, may have been touched).
+ */
+enum mmu_result { MMU_OK, MMU_TRAPPED, MMU_STOPPED };
+
+static inline const struct insn *mmu_left(const struct insn *i,
+                                          enum mmu_result r)
+{
+    return r == MMU_TRAPPED ? i : i - 1;
+}
+
+/* Slow paths: any alignment, pages, devices, watchpoints. The value read is
+ * zero-extended. */
+enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
+                         unsigned size, uint64_t *v);
+enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
+                          unsigned size, uint64_t v);
 
 /*
- * For AMO, LR, SC: like a store (faults are store faults unless access is
- * ACCESS_READ), aligned, and the host address or device it names.
+ * For AMO, LR, SC, cbo: translates and checks (watchpoints too) an aligned
+ * access that the caller then does through mem_read and mem_write at pa.
+ * access is ACCESS_READ for lr, ACCESS_WRITE for sc and cbo.zero, both for
+ * AMOs; all faults are store faults unless it is ACCESS_READ. size is 1 to 16,
+ * or a cache block's 64. The caller has checked the alignment.
  */
-struct mmu_target {
-    uint64_t pa;
-    uint8_t *host; /* NULL: a device */
-};
-bool mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
-                unsigned size, unsigned access, struct mmu_target *t);
+enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
+                           unsigned size, unsigned access, uint64_t *pa);
 
 static inline struct tlb_entry *tlb_entry(struct tlb_entry *tlb, uint64_t va)
 {

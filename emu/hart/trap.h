@@ -17,7 +17,8 @@
 const struct insn *trap(struct hart *h, const struct insn *i, uint64_t cause,
                         uint64_t tval);
 
-/* The same where no instruction was decoded: a fetch that failed at pc. */
+/* The same where no instruction was decoded: a fetch that failed at pc.
+ * hart_run counts the step. */
 void trap_fetch(struct hart *h, uint64_t cause, uint64_t tval);
 
 /* Takes the pending interrupt of the highest priority; false if none. */
