@@ -36,7 +36,7 @@ typedef size_t loop_can_fn(void *opaque); /* bytes that would be taken now */
 typedef int64_t loop_now_fn(void *opaque);
 
 struct loop *loop_new(void);
-void loop_free(struct loop *l);
+void loop_free(struct loop *l); /* timers and bottom halves left go with it */
 
 /*
  * Sets the handler of fd, or removes it when read and write are both NULL.
@@ -51,9 +51,9 @@ void loop_virtual_clock(struct loop *l, loop_now_fn *now, void *opaque);
 int64_t loop_now(struct loop *l, enum loop_clock clock);
 
 /* name is for `info phase` and for debugging; it is not copied. */
-struct timer *timer_new(struct loop *l, enum loop_clock clock,
-                        const char *name, loop_fn *fn, void *opaque);
-void timer_free(struct timer *t);                /* NULL is allowed */
+struct timer *timer_new(struct loop *l, enum loop_clock clock, const char *name,
+                        loop_fn *fn, void *opaque);
+void timer_free(struct timer *t);                 /* NULL is allowed */
 void timer_set(struct timer *t, int64_t when_ns); /* one shot */
 void timer_del(struct timer *t);
 bool timer_pending(const struct timer *t);
@@ -65,7 +65,8 @@ int64_t loop_deadline(const struct loop *l, enum loop_clock clock);
 /* Called whenever a virtual timer is set: the machine shortens its slice. */
 void loop_on_virtual_set(struct loop *l, loop_fn *fn, void *opaque);
 
-/* Fires what is due on clock now, earliest first; true if anything fired. */
+/* Fires what is due on clock now, earliest first; true if anything fired. A
+ * timer set to a time gone by from a callback waits for the next call. */
 bool loop_run_timers(struct loop *l, enum loop_clock clock);
 
 /*
@@ -78,7 +79,8 @@ void bh_schedule(struct bh *b);
 void bh_cancel(struct bh *b);
 void bh_free(struct bh *b); /* NULL is allowed; also from its own callback */
 
-/* Runs fn once, as a bottom half in the loop's thread, when signo arrives. */
+/* Runs fn once, as a bottom half in the loop's thread, when signo arrives;
+ * fn NULL gives the signal back to whoever had it before. */
 void loop_signal(struct loop *l, int signo, loop_fn *fn, void *opaque);
 
 /* One turn. timeout_ns: 0 polls, -1 waits. True if anything was called. */

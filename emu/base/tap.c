@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tap.c - the door through which everything from outside enters the machine.
+ *
+ * A saved log (all numbers little-endian):
+ *
+ *   8 bytes  "EBREAKLG"
+ *   u32      version, 1
+ *   u32      number of sources, then each: u8 length, name
+ *   u64      number of inputs, then each: u64 T, u32 source, u32 length, bytes
+ *
+ * Sources are saved by name: a log does not depend on the order in which the
+ * program asked for them.
+ */
+#include "emu/base/tap.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/base/buf.h"
+#include "emu/base/log.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "tap.c needs a little-endian host"
+#endif
+
+enum { VERSION = 1 };
+
+static const char magic[8] = "EBREAKLG";
+
+struct source {
+    char *name;
+    tap_fn *deliver;
+    void *opaque;
+};
+
+/* An input in the log; its bytes follow it. */
+struct input {
+    uint64_t when;
+    uint32_t source, len;
+};
+
+struct tap {
+    tap_now_fn *now;
+    void *opaque;
+    struct source *sources;
+    size_t nsources;
+    struct buf log; /* struct input, bytes, struct input, bytes, ... */
+    size_t count;
+    size_t next; /* replaying: where in the log the next input is */
+    bool replaying;
+};
+
+struct tap *tap_new(tap_now_fn *now, void *opaque)
+{
+    struct tap *t = xcalloc(1, sizeof *t);
+
+    t->now = now;
+    t->opaque = opaque;
+    return t;
+}
+
+void tap_free(struct tap *t)
+{
+    if (t == NULL)
+        return;
+    for (size_t i = 0; i < t->nsources; i++)
+        free(t->sources[i].name);
+    free(t->sources);
+    buf_free(&t->log);
+    free(t);
+}
+
+static int find_source(const struct tap *t, const char *name, size_t len)
+{
+    for (size_t i = 0; i < t->nsources; i++)
+        if (strlen(t->sources[i].name) == len &&
+            memcmp(t->sources[i].name, name, len) == 0)
+            return (int)i;
+    return -1;
+}
+
+int tap_source(struct tap *t, const char *name, tap_fn *deliver, void *opaque)
+{
+    size_t len = strlen(name);
+
+    assert(len > 0 && len < 256 && deliver != NULL);
+    assert(find_source(t, name, len) < 0);
+    t->sources = xrealloc(t->sources, (t->nsources + 1) * sizeof *t->sources);
+    t->sources[t->nsources] =
+        (struct source){ .name = xstrdup(name), deliver, opaque };
+    return (int)t->nsources++;
+}
+
+static void deliver(const struct tap *t, const struct input *in,
+                    const void *bytes)
+{
+    const struct source *s = &t->sources[in->source];
+
+    s->deliver(s->opaque, bytes, in->len);
+}
+
+bool tap_put(struct tap *t, int source, const void *data, size_t len)
+{
+    assert(source >= 0 && (size_t)source < t->nsources && len <= UINT32_MAX);
+    if (t->replaying)
+        return false;
+    struct input in = { t->now(t->opaque), (uint32_t)source, (uint32_t)len };
+
+    buf_add(&t->log, &in, sizeof in);
+    buf_add(&t->log, data, len);
+    t->count++;
+    deliver(t, &in, data);
+    return true;
+}
+
+/* Replaying ---------------------------------------------------------------- */
+
+static bool peek(const struct tap *t, struct input *in)
+{
+    if (!t->replaying || t->next == t->log.len)
+        return false;
+    memcpy(in, t->log.data + t->next, sizeof *in);
+    return true;
+}
+
+uint64_t tap_next(const struct tap *t)
+{
+    struct input in;
+
+    return peek(t, &in) ? in.when : UINT64_MAX;
+}
+
+int tap_next_source(const struct tap *t)
+{
+    struct input in;
+
+    return peek(t, &in) ? (int)in.source : -1;
+}
+
+bool tap_deliver(struct tap *t)
+{
+    struct input in;
+
+    if (!peek(t, &in) || in.when > t->now(t->opaque))
+        return false;
+    const char *bytes = t->log.data + t->next + sizeof in;
+
+    t->next += sizeof in + in.len;
+    deliver(t, &in, bytes);
+    return true;
+}
+
+bool tap_replaying(const struct tap *t) { return t->replaying; }
+
+size_t tap_count(const struct tap *t) { return t->count; }
+
+size_t tap_bytes(const struct tap *t) { return t->log.len; }
+
+/* Files -------------------------------------------------------------------- */
+
+static void add_u32(struct buf *out, uint32_t v) { buf_add(out, &v, 4); }
+
+void tap_save(const struct tap *t, struct buf *out)
+{
+    uint64_t count = t->count;
+
+    buf_add(out, magic, sizeof magic);
+    add_u32(out, VERSION);
+    add_u32(out, (uint32_t)t->nsources);
+    for (size_t i = 0; i < t->nsources; i++) {
+        buf_chr(out, (char)strlen(t->sources[i].name));
+        buf_str(out, t->sources[i].name);
+    }
+    buf_add(out, &count, sizeof count);
+    buf_add(out, t->log.data, t->log.len);
+}
+
+/* What is left to read of a saved log. */
+struct reader {
+    const char *at, *end;
+};
+
+static const void *take(struct reader *r, size_t n)
+{
+    const char *p = r->at;
+
+    if ((size_t)(r->end - p) < n)
+        return NULL;
+    r->at += n;
+    return p;
+}
+
+static bool take_value(struct reader *r, void *v, size_t n)
+{
+    const void *p = take(r, n);
+
+    if (p != NULL)
+        memcpy(v, p, n);
+    return p != NULL;
+}
+
+static bool cut_short(struct err *err)
+{
+    return err_set(err, "the input log is damaged: it ends too early");
+}
+
+static bool read_header(struct reader *r, struct err *err)
+{
+    const void *p = take(r, sizeof magic);
+    uint32_t version;
+
+    if (p == NULL || memcmp(p, magic, sizeof magic) != 0)
+        return err_set(err, "this is not an input log");
+    if (!take_value(r, &version, sizeof version))
+        return cut_short(err);
+    if (version != VERSION)
+        return err_set(err,
+                       "the input log has version %" PRIu32
+                       ", this program reads version %d",
+                       version, VERSION);
+    return true;
+}
+
+static bool read_source(const struct tap *t, struct reader *r, uint32_t *number,
+                        struct err *err)
+{
+    uint8_t len;
+    const char *name;
+
+    if (!take_value(r, &len, 1) || (name = take(r, len)) == NULL)
+        return cut_short(err);
+    int source = find_source(t, name, len);
+    if (source < 0)
+        return err_set(err,
+                       "the input log has input for '%.*s', which this "
+                       "machine lacks",
+                       (int)len, name);
+    *number = (uint32_t)source;
+    return true;
+}
+
+/* The log's source numbers as ours, *map to be freed by the caller. */
+static bool read_sources(const struct tap *t, struct reader *r, uint32_t **map,
+                         uint32_t *n, struct err *err)
+{
+    if (!take_value(r, n, sizeof *n))
+        return cut_short(err);
+    /* Each takes two bytes at least: a wild count must not cost memory. */
+    if (*n > (size_t)(r->end - r->at) / 2)
+        return cut_short(err);
+    *map = xcalloc(*n, sizeof **map);
+    for (uint32_t i = 0; i < *n; i++)
+        if (!read_source(t, r, &(*map)[i], err))
+            return false;
+    return true;
+}
+
+static bool read_input(struct reader *r, const uint32_t *map, uint32_t n,
+                       uint64_t *last, struct buf *log, struct err *err)
+{
+    struct input in;
+    const void *bytes;
+
+    if (!take_value(r, &in, sizeof in) || (bytes = take(r, in.len)) == NULL)
+        return cut_short(err);
+    if (in.source >= n)
+        return err_set(err,
+                       "the input log is damaged: there is no source "
+                       "%" PRIu32,
+                       in.source);
+    if (in.when < *last)
+        return err_set(err,
+                       "the input log is damaged: T=%" PRIu64
+                       " comes after T=%" PRIu64,
+                       in.when, *last);
+    *last = in.when;
+    in.source = map[in.source];
+    buf_add(log, &in, sizeof in);
+    buf_add(log, bytes, in.len);
+    return true;
+}
+
+static bool read_inputs(struct reader *r, const uint32_t *map, uint32_t n,
+                        uint64_t *count, struct buf *log, struct err *err)
+{
+    uint64_t last = 0;
+
+    if (!take_value(r, count, sizeof *count))
+        return cut_short(err);
+    for (uint64_t i = 0; i < *count; i++)
+        if (!read_input(r, map, n, &last, log, err))
+            return false;
+    return r->at == r->end ||
+           err_set(err, "the input log is damaged: %zu bytes too many",
+                   (size_t)(r->end - r->at));
+}
+
+bool tap_replay(struct tap *t, const void *log, size_t len, struct err *err)
+{
+    struct reader r = { log, (const char *)log + len };
+    struct buf inputs = { 0 };
+    uint32_t *map = NULL, nmap = 0;
+    uint64_t count = 0;
+
+    bool ok = read_header(&r, err) && read_sources(t, &r, &map, &nmap, err) &&
+              read_inputs(&r, map, nmap, &count, &inputs, err);
+    free(map);
+    if (!ok) {
+        buf_free(&inputs);
+        return false;
+    }
+    buf_free(&t->log);
+    t->log = inputs;
+    t->count = (size_t)count;
+    t->next = 0;
+    t->replaying = true;
+    return true;
+}
