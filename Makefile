@@ -7,7 +7,7 @@ CC      ?= gcc
 CROSS   ?= riscv64-linux-gnu-
 
 B       := build/$(MODE)
-ROOMS   := emu emu/base emu/bus emu/hart emu/machine board gdbstub monitor
+ROOMS   := emu emu/base emu/bus emu/hart emu/machine emu/debug board gdbstub monitor
 SRCS    := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
 OBJS    := $(SRCS:%.c=$(B)/%.o) $(B)/board/demo/demo.o
 LIBOBJS := $(filter-out $(B)/emu/main.o,$(OBJS))
@@ -34,7 +34,7 @@ EDITDEF_libedit := -DUSE_LIBEDIT
 CFLAGS  := -std=gnu17 -D_GNU_SOURCE -g $(OPT_$(MODE)) $(WARN) \
            $(EDITDEF_$(EDITLINE)) -fno-strict-aliasing -I. $(EXTRA_CFLAGS)
 LDFLAGS := $(OPT_$(MODE))
-LDLIBS  := $(EDIT_$(EDITLINE)) -lfdt -lelf -lz -lm -lutil
+LDLIBS  := $(EDIT_$(EDITLINE)) -lfdt -lelf -lz -lzstd -lm -lutil
 
 .PHONY: all
 all: build/ebreak

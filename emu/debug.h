@@ -24,6 +24,13 @@ struct err;
 struct chardevs;
 struct loop;
 
+/* Opens and closes the door: before and after everything else. */
+void debug_init(struct machine *m);
+void debug_fini(struct machine *m);
+
+/* The machine's parts are there now: registers exist, events flow. */
+void debug_attach(struct machine *m);
+
 /* Harts ----------------------------------------------------------------- */
 
 struct debug_hart {
@@ -96,8 +103,7 @@ bool debug_translate(struct machine *m, int hart, uint64_t va,
 typedef void debug_leaf_fn(void *opaque, uint64_t va, uint64_t pa,
                            uint64_t size, uint64_t pte);
 /* Every leaf of the hart's satp, by va; false when there is no translation. */
-bool debug_leaves(struct machine *m, int hart, debug_leaf_fn *fn,
-                  void *opaque);
+bool debug_leaves(struct machine *m, int hart, debug_leaf_fn *fn, void *opaque);
 
 struct debug_region {
     const char *name;
@@ -145,18 +151,18 @@ bool debug_point(const struct machine *m, size_t n, struct debug_point *out);
 /* Run control ------------------------------------------------------------ */
 
 enum debug_stop_reason {
-    DEBUG_STOP_NONE,  /* never ran */
-    DEBUG_STOP_STEP,  /* asked-for steps are done */
-    DEBUG_STOP_BREAK, /* point.kind DEBUG_BREAK, pc = its address */
-    DEBUG_STOP_WATCH, /* before the access: pc = the load or store */
-    DEBUG_STOP_PAUSE, /* debug_interrupt, `stop`, a signal */
+    DEBUG_STOP_NONE,     /* never ran */
+    DEBUG_STOP_STEP,     /* asked-for steps are done */
+    DEBUG_STOP_BREAK,    /* point.kind DEBUG_BREAK, pc = its address */
+    DEBUG_STOP_WATCH,    /* before the access: pc = the load or store */
+    DEBUG_STOP_PAUSE,    /* debug_interrupt, `stop`, a signal */
     DEBUG_STOP_SHUTDOWN, /* the guest powered off and -no-shutdown is on */
     DEBUG_STOP_RESET,    /* stopped machine was reset */
 };
 
 struct debug_stop {
     enum debug_stop_reason reason;
-    int hart; /* -1: none in particular */
+    int hart;                 /* -1: none in particular */
     struct debug_point point; /* BREAK, WATCH */
     uint64_t addr;            /* WATCH: first byte inside the range */
     uint32_t access;          /* WATCH: DEBUG_READ or DEBUG_WRITE bits */
@@ -196,7 +202,7 @@ const char *debug_state(const struct machine *m); /* "running", "paused" */
 
 /* Time ------------------------------------------------------------------- */
 
-uint64_t debug_now(const struct machine *m);       /* T */
+uint64_t debug_now(const struct machine *m); /* T */
 int64_t debug_virtual_ns(const struct machine *m);
 uint64_t debug_hash(const struct machine *m); /* of all guest state and RAM */
 
@@ -234,7 +240,8 @@ enum debug_walk_how {
 bool debug_phase_go(struct machine *m, enum debug_walk_how how,
                     const char *name, struct err *err);
 void debug_phase_where(const struct machine *m, struct buf *out); /* `phase` */
-void debug_phase_tree(const struct machine *m, struct buf *out); /* info phase */
+void debug_phase_tree(const struct machine *m,
+                      struct buf *out); /* info phase */
 
 /* init.c gives these at start. */
 struct phase_ops {

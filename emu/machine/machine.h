@@ -66,6 +66,7 @@ struct points;
 struct blocks;
 struct hart;
 struct run;
+struct buf;
 struct phase_ops;
 
 struct machine {
@@ -79,14 +80,17 @@ struct machine {
     struct blocks *blocks;
     struct hart *hart[MAX_HARTS];
     int harts;
-    struct run *run;              /* run.h */
-    struct debug_hub *debug;      /* debug.c: listeners */
+    struct run *run;         /* run.h */
+    struct debug_hub *debug; /* emu/debug: listeners, registers */
     struct cpu_config cpu;
     struct run_policy policy;
     enum phase phase;
-    const char *name;             /* -name, "" */
+    const char *name;                  /* -name, "" */
     const struct phase_ops *phase_ops; /* init.c: for the phase commands */
     void *phase_opaque;
+    /* The board's interrupt controllers, for `info irq`; joined in init.c. */
+    void (*show_irqs)(void *opaque, struct buf *out);
+    void *show_irqs_opaque;
     uint64_t ram_size;
 };
 

@@ -15,9 +15,9 @@
 #ifndef EMU_MACHINE_RUN_H
 #define EMU_MACHINE_RUN_H
 
+#include "emu/hart/points.h"
 #include "emu/machine/machine.h"
 
-struct point;
 struct err;
 
 #ifdef HOSTILE
@@ -38,40 +38,82 @@ void run_fini(struct machine *m);
 /* Joins a hart to the round robin; called in order of hart number. */
 void run_add_hart(struct machine *m, struct hart *h);
 
-uint64_t run_now(const struct machine *m);   /* T */
+uint64_t run_now(const struct machine *m); /* T */
 int64_t run_virtual_ns(const struct machine *m);
 enum run_state run_state(const struct machine *m);
 const char *run_state_name(enum run_state s);
 
 /*
  * How to resume. Bits name harts. Harts in step stop the machine after one
- * step each, or, with from < to, once they leave [from, to). Harts in neither
- * are held: that changes the schedule and is an input in the log.
+ * step each, or, with from < to, once their pc leaves [from, to). An
+ * interrupt taken meanwhile is run over: the step goes on when the hart is
+ * back. Harts in neither mask are held: that changes the schedule and so is
+ * an input in the log.
  */
 struct run_resume {
     uint64_t run, step; /* masks of harts */
     uint64_t from, to;  /* range of pc for step; equal: a single step */
-    int stepped;        /* the hart a debugger looks at; -1: none */
 };
 
-bool run_start(struct machine *m, const struct run_resume *how,
-               struct err *err); /* NULL how: all harts, as `cont` */
-void run_stop(struct machine *m, enum run_state why); /* at this turn's end */
+enum run_stop_reason {
+    RUN_STOP_NONE, /* never ran */
+    RUN_STOP_STEP,
+    RUN_STOP_BREAK,
+    RUN_STOP_WATCH,
+    RUN_STOP_PAUSE,
+    RUN_STOP_SHUTDOWN, /* the guest is off and -no-shutdown keeps us here */
+    RUN_STOP_RESET,    /* a stopped machine was reset */
+};
+
+struct run_stop {
+    enum run_stop_reason reason;
+    int hart; /* who stopped, or whose turn it is; -1 without harts */
+    uint64_t addr;
+    uint32_t access;
+    struct point point; /* a copy: BREAK, WATCH */
+};
+
+enum run_event_kind {
+    RUN_EVENT_STOPPED,
+    RUN_EVENT_RUNNING,
+    RUN_EVENT_RESET,
+    RUN_EVENT_EXIT,
+};
+
+struct run_event {
+    enum run_event_kind kind;
+    struct run_stop stop;
+    int status; /* EXIT */
+};
+
+typedef void run_listen_fn(void *opaque, const struct run_event *e);
+void run_listen(struct machine *m, run_listen_fn *fn, void *opaque);
+
+/* NULL how: all harts, as `cont`. False: a reset is required first. */
+bool run_resume(struct machine *m, const struct run_resume *how,
+                struct err *err);
+
+/* Stops now (it is never called from within a slice). */
+void run_pause(struct machine *m, enum run_state why);
+void run_last_stop(const struct machine *m, struct run_stop *out);
 
 /* Requests: noted now, done at the start of the next turn. */
 void run_request_shutdown(struct machine *m, enum shutdown_reason why,
                           int status);
 void run_request_reset(struct machine *m, enum shutdown_reason why);
 void run_request_powerdown(struct machine *m);
-void run_request_debug(struct machine *m);
-void run_signal(struct machine *m, int signo, int pid);
 
-/* The first reset, at machine-ready: no event, not an input. */
+/* SIGTERM and its like: a shutdown request that says who sent it. */
+void run_signal(struct machine *m, int signo);
+
+/* Resets devices, images and harts now; the first reset and gdb's vRun. */
 void run_reset_now(struct machine *m);
+
+/* The same from outside, now, as an input; false while replaying. */
+bool run_reset_input(struct machine *m);
 
 /* One turn; false when the machine is to be left: see run_exit_status. */
 bool run_turn(struct machine *m);
 int run_exit_status(const struct machine *m);
-enum shutdown_reason run_shutdown_reason(const struct machine *m);
 
 #endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.c - points, running and stopping, time, and the machine as such.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/base/chardev.h"
+#include "emu/base/fields.h"
+#include "emu/base/log.h"
+#include "emu/base/tap.h"
+
+#include "emu/bus/dev.h"
+#include "emu/bus/mem.h"
+#include "emu/debug/hub.h"
+#include "emu/hart/hart.h"
+#include "emu/hart/points.h"
+#include "emu/machine/run.h"
+
+/* Events -------------------------------------------------------------------- */
+
+static struct debug_point from_point(const struct point *p)
+{
+    return (struct debug_point){
+        .kind = p->kind,
+        .hw = p->flags & POINT_HW,
+        .addr = p->addr,
+        .len = p->len,
+        .harts = p->harts,
+        .owner = p->owner,
+    };
+}
+
+static struct point to_point(const struct debug_point *p)
+{
+    return (struct point){
+        .kind = p->kind,
+        .flags = p->hw ? POINT_HW : 0,
+        .addr = p->addr,
+        .len = p->len,
+        .harts = p->harts,
+        .owner = p->owner,
+    };
+}
+
+static struct debug_stop from_stop(const struct run_stop *s)
+{
+    /* The reasons are the same, in the same order. */
+    _Static_assert((int)RUN_STOP_RESET == (int)DEBUG_STOP_RESET, "reasons");
+    return (struct debug_stop){
+        .reason = (enum debug_stop_reason)s->reason,
+        .hart = s->hart,
+        .point = from_point(&s->point),
+        .addr = s->addr,
+        .access = s->access,
+    };
+}
+
+/* A listener may leave while it is told. */
+static void tell(struct machine *m, const struct debug_event *e)
+{
+    struct debug_hub *d = m->debug;
+
+    for (int n = d->listeners; n-- > 0;)
+        if (n < d->listeners)
+            d->listener[n].fn(d->listener[n].opaque, e);
+}
+
+static void run_event(void *opaque, const struct run_event *e)
+{
+    static const enum debug_event_kind kinds[] = {
+        [RUN_EVENT_STOPPED] = DEBUG_EVENT_STOPPED,
+        [RUN_EVENT_RUNNING] = DEBUG_EVENT_RUNNING,
+        [RUN_EVENT_RESET] = DEBUG_EVENT_RESET,
+        [RUN_EVENT_EXIT] = DEBUG_EVENT_EXIT,
+    };
+    struct debug_event out = { .kind = kinds[e->kind],
+                               .stop = from_stop(&e->stop),
+                               .status = e->status };
+
+    tell(opaque, &out);
+}
+
+void debug_listen(struct machine *m, debug_listen_fn *fn, void *opaque)
+{
+    struct debug_hub *d = m->debug;
+
+    assert(d->listeners < DEBUG_LISTENERS);
+    d->listener[d->listeners].fn = fn;
+    d->listener[d->listeners++].opaque = opaque;
+}
+
+void debug_unlisten(struct machine *m, debug_listen_fn *fn, void *opaque)
+{
+    struct debug_hub *d = m->debug;
+
+    for (int n = 0; n < d->listeners; n++) {
+        if (d->listener[n].fn != fn || d->listener[n].opaque != opaque)
+            continue;
+        memmove(&d->listener[n], &d->listener[n + 1],
+                (size_t)(--d->listeners - n) * sizeof d->listener[0]);
+        return;
+    }
+}
+
+void debug_init(struct machine *m) { m->debug = xcalloc(1, sizeof *m->debug); }
+
+void debug_fini(struct machine *m)
+{
+    free(m->debug->regs);
+    free(m->debug);
+    m->debug = NULL;
+}
+
+void debug_attach(struct machine *m)
+{
+    struct debug_hub *d = m->debug;
+    struct debug_event e = { .kind = DEBUG_EVENT_PHASE };
+
+    if (m->run && !d->source) {
+        d->source = tap_source(m->tap, "poke", poke_delivered, m);
+        run_listen(m, run_event, m);
+    }
+    if (m->harts && !d->nregs)
+        registers_build(m);
+    tell(m, &e);
+}
+
+/* Harts and points ---------------------------------------------------------- */
+
+int debug_harts(const struct machine *m) { return m->harts; }
+
+void debug_hart(const struct machine *m, int hart, struct debug_hart *out)
+{
+    const struct hart *h;
+
+    memset(out, 0, sizeof *out);
+    if (hart < 0 || hart >= m->harts)
+        return;
+    h = m->hart[hart];
+    out->pc = h->pc;
+    out->steps = h->steps;
+    out->priv = h->priv;
+    out->waiting = h->waiting;
+}
+
+bool debug_point_add(struct machine *m, const struct debug_point *p,
+                     struct err *err)
+{
+    struct point pt = to_point(p);
+
+    if (!m->points)
+        return err_set(err, "there are no harts yet");
+    if (!p->len && !(p->kind & DEBUG_BREAK))
+        return err_set(err, "a watchpoint needs a length");
+    if (p->len && p->addr + (p->len - 1) < p->addr)
+        return err_set(err, "the range goes past the end of memory");
+    points_add(m->points, &pt);
+    return true;
+}
+
+bool debug_point_remove(struct machine *m, const struct debug_point *p)
+{
+    struct point pt = to_point(p);
+
+    return m->points && points_remove(m->points, &pt);
+}
+
+void debug_points_clear(struct machine *m, const void *owner)
+{
+    if (m->points)
+        points_remove_owner(m->points, owner);
+}
+
+bool debug_point(const struct machine *m, size_t n, struct debug_point *out)
+{
+    const struct point *p = m->points ? points_nth(m->points, n) : NULL;
+
+    if (p)
+        *out = from_point(p);
+    return p != NULL;
+}
+
+/* Run control ---------------------------------------------------------------- */
+
+bool debug_running(const struct machine *m)
+{
+    return run_state(m) == RUN_RUNNING;
+}
+
+bool debug_resume(struct machine *m, const struct debug_resume *r,
+                  struct err *err)
+{
+    struct run_resume how = { r->run, r->step, r->from, r->to };
+
+    if (!m->run || !m->harts)
+        return err_set(err, "there are no harts yet");
+    if (m->phase < PHASE_MACHINE_READY)
+        return err_set(err, "the machine is not ready yet: `phase run`");
+    return run_resume(m, &how, err);
+}
+
+void debug_interrupt(struct machine *m) { run_pause(m, RUN_PAUSED); }
+
+void debug_last_stop(const struct machine *m, struct debug_stop *out)
+{
+    struct run_stop s;
+
+    run_last_stop(m, &s);
+    *out = from_stop(&s);
+}
+
+const char *debug_state(const struct machine *m)
+{
+    return run_state_name(run_state(m));
+}
+
+/* Time ------------------------------------------------------------------------ */
+
+uint64_t debug_now(const struct machine *m) { return run_now(m); }
+
+int64_t debug_virtual_ns(const struct machine *m) { return run_virtual_ns(m); }
+
+/* Any good 64-bit mixer will do: equal states must give equal hashes. */
+static uint64_t hash_page(uint64_t hash, const uint8_t *page)
+{
+    uint64_t word[8], lane[8] = { 0 };
+
+    for (size_t at = 0; at < MEM_PAGE; at += sizeof word) {
+        memcpy(word, page + at, sizeof word);
+        for (int n = 0; n < 8; n++)
+            lane[n] = (lane[n] ^ word[n]) * UINT64_C(0x9e3779b97f4a7c15) +
+                      (lane[n] >> 29);
+    }
+    for (int n = 0; n < 8; n++)
+        hash = (hash ^ lane[n]) * UINT64_C(0xff51afd7ed558ccd) + (hash >> 33);
+    return hash;
+}
+
+static bool is_zero(const uint8_t *page)
+{
+    return !page[0] && !memcmp(page, page + 1, MEM_PAGE - 1);
+}
+
+uint64_t debug_hash(const struct machine *m)
+{
+    uint64_t hash = m->devs ? devs_hash(m->devs) : 0;
+    const struct mem_region *r;
+
+    for (size_t n = 0; m->mem && (r = mem_nth(m->mem, n)); n++) {
+        if (!r->host)
+            continue;
+        for (uint64_t at = 0; at < r->size; at += MEM_PAGE)
+            if (!is_zero(r->host + at))
+                hash = hash_page(hash ^ (r->base + at), r->host + at);
+    }
+    return hash;
+}
+
+/* The machine ------------------------------------------------------------------ */
+
+void debug_reset(struct machine *m)
+{
+    if (m->run)
+        run_request_reset(m, SHUTDOWN_HOST_RESET);
+}
+
+void debug_reset_images(struct machine *m, struct err *err)
+{
+    if (!m->run || m->phase < PHASE_MACHINE_READY)
+        err_set(err, "the machine is not ready yet: `phase run`");
+    else if (!run_reset_input(m))
+        err_set(err, "the machine replays a recording: it cannot be changed");
+}
+
+void debug_powerdown(struct machine *m)
+{
+    if (m->run)
+        run_request_powerdown(m);
+}
+
+void debug_quit(struct machine *m, int status)
+{
+    if (m->run)
+        run_request_shutdown(m, SHUTDOWN_HOST_QUIT, status);
+}
+
+struct chardevs *debug_chardevs(const struct machine *m) { return m->chardevs; }
+
+struct loop *debug_loop(const struct machine *m) { return m->loop; }
+
+const char *debug_name(const struct machine *m)
+{
+    return m->name ? m->name : "";
+}
+
+bool debug_dev(const struct machine *m, size_t n, const char **name,
+               const char **type)
+{
+    void *opaque;
+    const struct dev_info *i = m->devs ? dev_nth(m->devs, n, &opaque) : NULL;
+
+    if (!i)
+        return false;
+    *name = i->name;
+    *type = i->type;
+    return true;
+}
+
+void debug_dev_describe(const struct machine *m, size_t n, struct buf *out)
+{
+    void *opaque;
+    const struct dev_info *i = m->devs ? dev_nth(m->devs, n, &opaque) : NULL;
+
+    if (i && i->describe)
+        i->describe(opaque, out);
+}
+
+void debug_dev_fields(const struct machine *m, size_t n, struct buf *out)
+{
+    void *opaque;
+    const struct dev_info *i = m->devs ? dev_nth(m->devs, n, &opaque) : NULL;
+
+    if (i)
+        fields_print(out, i->fields, opaque);
+}
+
+void debug_irqs(const struct machine *m, struct buf *out)
+{
+    if (m->show_irqs)
+        m->show_irqs(m->show_irqs_opaque, out);
+}
+
+/* Start-up --------------------------------------------------------------------- */
+
+static const char *const phase_names[] = {
+    [PHASE_NONE] = "none",
+    [PHASE_MACHINE_CREATED] = "machine-created",
+    [PHASE_ACCEL_CREATED] = "accel-created",
+    [PHASE_LATE_BACKENDS_CREATED] = "late-backends-created",
+    [PHASE_MACHINE_INITIALIZED] = "machine-initialized",
+    [PHASE_MACHINE_READY] = "machine-ready",
+};
+
+int debug_phase(const struct machine *m) { return m->phase; }
+
+const char *debug_phase_name(int phase)
+{
+    if (phase < 0 || phase > PHASE_MACHINE_READY)
+        return "?";
+    return phase_names[phase];
+}
+
+bool debug_phase_go(struct machine *m, enum debug_walk_how how,
+                    const char *name, struct err *err)
+{
+    return m->phase_ops->go(m->phase_opaque, how, name, err);
+}
+
+void debug_phase_where(const struct machine *m, struct buf *out)
+{
+    m->phase_ops->where(m->phase_opaque, out);
+}
+
+void debug_phase_tree(const struct machine *m, struct buf *out)
+{
+    m->phase_ops->tree(m->phase_opaque, out);
+}

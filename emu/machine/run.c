@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c - run states, requests and the turn of the main loop.
+ *
+ * What happens within a slice is slice.c's; here is everything around it:
+ * starting, stopping, and the requests that QEMU's main loop serves, in its
+ * order (facts: main_loop_should_exit).
+ */
+#include "emu/machine/run.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/base/fields.h"
+#include "emu/base/log.h"
+#include "emu/base/loop.h"
+#include "emu/base/tap.h"
+
+#include "emu/bus/dev.h"
+#include "emu/bus/rom.h"
+#include "emu/hart/hart.h"
+#include "emu/machine/slice.h"
+
+static const char *const state_names[RUN_STATES] = {
+    [RUN_PRELAUNCH] = "prelaunch",
+    [RUN_RUNNING] = "running",
+    [RUN_PAUSED] = "paused",
+    [RUN_DEBUG] = "debug",
+    [RUN_SHUTDOWN] = "shutdown",
+    [RUN_INTERNAL_ERROR] = "internal-error",
+    [RUN_GUEST_PANICKED] = "guest-panicked",
+};
+
+static void tell(struct machine *m, struct run_event *e)
+{
+    struct run *r = m->run;
+
+    e->stop = r->stop;
+    for (int n = 0; n < r->listeners; n++)
+        r->listener[n].fn(r->listener[n].opaque, e);
+}
+
+/* Clock and schedule ------------------------------------------------------ */
+
+static const struct field clock_fields[] = {
+    STATE(struct run_clock_state, t),    STATE(struct run_clock_state, idle_ns),
+    STATE(struct run_clock_state, held), STATE(struct run_clock_state, turn),
+    STATE(struct run_clock_state, left), FIELDS_END,
+};
+
+static void clock_reset(void *opaque) { (void)opaque; }
+
+static int64_t virtual_now(void *m) { return run_virtual_ns(m); }
+
+/* A virtual timer was set: the present slice may be too long now. */
+static void deadline_moved(void *opaque)
+{
+    struct machine *m = opaque;
+
+    if (m->run->running)
+        m->run->running->attention |= ATTN_YIELD;
+}
+
+/* Inputs of the machine itself -------------------------------------------- */
+
+static void reset_delivered(void *opaque, const void *data, size_t len)
+{
+    struct machine *m = opaque;
+
+    (void)data;
+    (void)len;
+    run_reset_now(m);
+}
+
+static void held_delivered(void *opaque, const void *data, size_t len)
+{
+    struct machine *m = opaque;
+
+    if (len == sizeof m->run->clock.held)
+        memcpy(&m->run->clock.held, data, len);
+}
+
+bool run_init(struct machine *m, const struct run_clock *clock)
+{
+    struct run *r = xcalloc(1, sizeof *r);
+    static const struct dev_info info = {
+        .name = "clock",
+        .fields = clock_fields,
+        .size = sizeof(struct run_clock_state),
+        .version = 1,
+        .reset = clock_reset,
+    };
+
+    r->config = *clock;
+    r->clock.left = RUN_QUANTUM;
+    r->state = RUN_PRELAUNCH;
+    r->stop.hart = -1;
+    m->run = r;
+    m->tap = tap_new(slice_tap_now, m);
+    r->source_clock = tap_source(m->tap, "clock", slice_clock_delivered, m);
+    r->source_reset = tap_source(m->tap, "reset", reset_delivered, m);
+    r->source_held = tap_source(m->tap, "schedule", held_delivered, m);
+    loop_virtual_clock(m->loop, virtual_now, m);
+    loop_on_virtual_set(m->loop, deadline_moved, m);
+    dev_add(m->devs, &info, &r->clock);
+    return true;
+}
+
+void run_fini(struct machine *m)
+{
+    tap_free(m->tap);
+    m->tap = NULL;
+    free(m->run);
+    m->run = NULL;
+}
+
+void run_add_hart(struct machine *m, struct hart *h)
+{
+    assert(m->harts < MAX_HARTS);
+    m->hart[m->harts++] = h;
+}
+
+/* States ------------------------------------------------------------------ */
+
+enum run_state run_state(const struct machine *m)
+{
+    return m->run ? m->run->state : RUN_PRELAUNCH;
+}
+
+const char *run_state_name(enum run_state s) { return state_names[s]; }
+
+void run_last_stop(const struct machine *m, struct run_stop *out)
+{
+    *out = m->run ? m->run->stop : (struct run_stop){ .hart = -1 };
+}
+
+void run_listen(struct machine *m, run_listen_fn *fn, void *opaque)
+{
+    struct run *r = m->run;
+
+    assert(r->listeners < RUN_LISTENERS);
+    r->listener[r->listeners].fn = fn;
+    r->listener[r->listeners++].opaque = opaque;
+}
+
+/* Holding a hart back changes who runs when: an input like any other. */
+static void hold(struct machine *m, uint64_t held)
+{
+    struct run *r = m->run;
+
+    if (held != r->clock.held)
+        tap_put(m->tap, r->source_held, &held, sizeof held);
+}
+
+static uint64_t all_harts(const struct machine *m)
+{
+    return m->harts == 64 ? UINT64_MAX : (UINT64_C(1) << m->harts) - 1;
+}
+
+bool run_resume(struct machine *m, const struct run_resume *how,
+                struct err *err)
+{
+    static const struct run_resume everyone = { .run = UINT64_MAX };
+    struct run *r = m->run;
+    struct run_event e = { .kind = RUN_EVENT_RUNNING };
+
+    if (r->state == RUN_SHUTDOWN || r->state == RUN_INTERNAL_ERROR)
+        return err_set(err, "Resetting the Virtual Machine is required");
+    if (r->state == RUN_RUNNING)
+        return true;
+    if (!how)
+        how = &everyone;
+    r->resume = *how;
+    hold(m, all_harts(m) & ~(how->run | how->step));
+    slice_started(m);
+    r->state = RUN_RUNNING;
+    tell(m, &e);
+    return true;
+}
+
+static void stopped(struct machine *m, enum run_state why)
+{
+    struct run_event e = { .kind = RUN_EVENT_STOPPED };
+
+    slice_ended(m);
+    m->run->state = why;
+    tell(m, &e);
+}
+
+void run_pause(struct machine *m, enum run_state why)
+{
+    struct run *r = m->run;
+
+    if (!r || r->state != RUN_RUNNING)
+        return;
+    r->stop = (struct run_stop){
+        .reason = RUN_STOP_PAUSE,
+        .hart = m->harts ? (int)r->clock.turn : -1,
+    };
+    stopped(m, why);
+}
+
+/* Requests ---------------------------------------------------------------- */
+
+static void yield(struct machine *m)
+{
+    if (m->run->running)
+        m->run->running->attention |= ATTN_YIELD;
+}
+
+void run_request_shutdown(struct machine *m, enum shutdown_reason why,
+                          int status)
+{
+    struct run *r = m->run;
+
+    if (r->shutdown)
+        return;
+    r->shutdown = why;
+    r->status = status;
+    yield(m);
+}
+
+void run_request_reset(struct machine *m, enum shutdown_reason why)
+{
+    if (m->policy.reboot_is_shutdown) {
+        run_request_shutdown(m, why, 0);
+        return;
+    }
+    m->run->reset = why;
+    yield(m);
+}
+
+void run_request_powerdown(struct machine *m) { m->run->powerdown = true; }
+
+void run_signal(struct machine *m, int signo)
+{
+    m->run->signo = signo;
+    run_request_shutdown(m, SHUTDOWN_HOST_SIGNAL, 0);
+}
+
+void run_reset_now(struct machine *m)
+{
+    devs_reset(m->devs);
+    roms_reset(m->roms);
+    for (int n = 0; n < m->harts; n++)
+        hart_flush(m->hart[n]);
+}
+
+/* True when the machine goes on: -no-shutdown keeps it, off, for a look. */
+static bool shut_down(struct machine *m)
+{
+    struct run *r = m->run;
+    struct run_event e = { .kind = RUN_EVENT_EXIT };
+
+    if (r->signo)
+        fprintf(stderr, "ebreak: terminating on signal %d\n", r->signo);
+    if (m->policy.shutdown_pauses && r->shutdown >= SHUTDOWN_GUEST_SHUTDOWN) {
+        r->shutdown = SHUTDOWN_NONE;
+        r->stop = (struct run_stop){ .reason = RUN_STOP_SHUTDOWN,
+                                     .hart = (int)r->clock.turn };
+        stopped(m, RUN_SHUTDOWN);
+        return true;
+    }
+    if (r->shutdown == SHUTDOWN_GUEST_PANIC && !r->status &&
+        m->policy.panic_is_failure)
+        r->status = 1;
+    e.status = r->status;
+    tell(m, &e);
+    return false;
+}
+
+bool run_reset_input(struct machine *m)
+{
+    struct run_event e = { .kind = RUN_EVENT_RESET };
+
+    if (!tap_put(m->tap, m->run->source_reset, NULL, 0))
+        return false;
+    tell(m, &e);
+    return true;
+}
+
+/* A reset that a person asked for is an input; the guest's own is not. */
+static void reset(struct machine *m)
+{
+    struct run *r = m->run;
+    struct run_event e = { .kind = RUN_EVENT_RESET };
+    bool by_guest = r->reset == SHUTDOWN_GUEST_RESET;
+
+    r->reset = SHUTDOWN_NONE;
+    if (!by_guest) {
+        run_reset_input(m);
+    } else {
+        run_reset_now(m);
+        tell(m, &e);
+    }
+    if (r->state != RUN_RUNNING) {
+        r->stop.reason = RUN_STOP_RESET;
+        r->state = RUN_PRELAUNCH;
+    }
+}
+
+static bool serve_requests(struct machine *m)
+{
+    struct run *r = m->run;
+
+    if (r->stop_due) {
+        r->stop_due = false;
+        stopped(m, RUN_DEBUG);
+    }
+    if (r->shutdown && !shut_down(m))
+        return false;
+    if (r->reset)
+        reset(m);
+    r->powerdown = false; /* virt has no power button to press */
+    return true;
+}
+
+bool run_turn(struct machine *m)
+{
+    if (!serve_requests(m))
+        return false;
+    loop_turn(m->loop, slice_wait_ns(m));
+    if (m->run->state == RUN_RUNNING && !m->run->shutdown && !m->run->reset)
+        slice_run(m);
+    return true;
+}
+
+int run_exit_status(const struct machine *m) { return m->run->status; }

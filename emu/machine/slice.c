@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slice.c - harts taking turns, virtual time, and idling.
+ *
+ * Everything that happens at one T happens in one order, live and replayed:
+ * virtual timers that are due, then inputs, then instructions. Where a slice
+ * begins and ends is the host's business and moves none of it.
+ *
+ * Idle time: when every hart waits, virtual time goes on to the next
+ * deadline, with the wall clock (sleep=on) or at once. An input that comes
+ * before the deadline is preceded in the log by a "clock" input, which says
+ * how far virtual time had come: always short of the deadline, so a replay
+ * knows whether the deadline's timers ran before or after.
+ */
+#include "emu/machine/slice.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "emu/base/log.h"
+#include "emu/base/loop.h"
+#include "emu/base/tap.h"
+
+#include "emu/hart/hart.h"
+#include "emu/hart/trace.h"
+
+/* An interrupt handler that does not come back within this many steps has
+ * gone elsewhere (a context switch): the step ends where it is. */
+enum { OVER_STEPS = 20000000 };
+
+uint64_t run_now(const struct machine *m)
+{
+    const struct run *r = m->run;
+
+    if (!r)
+        return 0;
+    if (!r->running)
+        return r->clock.t;
+    return r->clock.t + hart_steps(r->running) - r->running_from;
+}
+
+int64_t run_virtual_ns(const struct machine *m)
+{
+    const struct run *r = m->run;
+
+    if (!r)
+        return 0;
+    return (int64_t)(run_now(m) << r->config.shift) + r->clock.idle_ns;
+}
+
+/* Idling ------------------------------------------------------------------ */
+
+/* How far the wall clock has carried an idle machine: at most just short of
+ * the deadline, whose timers are slice_run's. */
+static int64_t idle_progress(const struct machine *m)
+{
+    const struct run *r = m->run;
+    int64_t deadline = loop_deadline(m->loop, LOOP_VIRTUAL);
+    int64_t room = deadline - run_virtual_ns(m) - 1;
+    int64_t gone = loop_now(m->loop, LOOP_REALTIME) - r->idle_since;
+
+    if (deadline == INT64_MAX)
+        return gone > 0 ? gone : 0;
+    gone = gone < room ? gone : room;
+    return gone > 0 ? gone : 0;
+}
+
+/*
+ * Virtual time goes to where the log says it was. Deadlines on the way are
+ * met: live, they were met before the input that the clock goes with.
+ */
+void slice_clock_delivered(void *machine, const void *data, size_t len)
+{
+    struct machine *m = machine;
+    struct run *r = m->run;
+    int64_t target, gap;
+
+    if (len != sizeof target)
+        return;
+    memcpy(&target, data, len);
+    for (;;) {
+        gap = loop_deadline(m->loop, LOOP_VIRTUAL) - run_virtual_ns(m);
+        if (gap < 0 || target - r->clock.idle_ns < gap)
+            break;
+        r->clock.idle_ns += gap;
+        if (!loop_run_timers(m->loop, LOOP_VIRTUAL))
+            break;
+    }
+    if (target > r->clock.idle_ns)
+        r->clock.idle_ns = target;
+}
+
+static bool can_run(const struct machine *m, unsigned n)
+{
+    const struct hart *h = m->hart[n];
+
+    if (m->run->clock.held >> n & 1)
+        return false;
+    return !h->waiting || hart_wakes(h);
+}
+
+static bool anyone_can_run(const struct machine *m)
+{
+    for (int n = 0; n < m->harts; n++)
+        if (can_run(m, (unsigned)n))
+            return true;
+    return false;
+}
+
+/*
+ * The tap asks for T when an input comes, before it logs it. If every hart
+ * waits then, the clock's own input goes first.
+ */
+uint64_t slice_tap_now(void *machine)
+{
+    struct machine *m = machine;
+    struct run *r = m->run;
+
+    if (!r->telling_time && m->harts && !tap_replaying(m->tap) &&
+        !anyone_can_run(m)) {
+        int64_t idle_ns = r->clock.idle_ns;
+
+        if (r->idle)
+            idle_ns += idle_progress(m);
+        r->idle = false;
+        r->telling_time = true;
+        tap_put(m->tap, r->source_clock, &idle_ns, sizeof idle_ns);
+        r->telling_time = false;
+    }
+    return run_now(m);
+}
+
+void slice_started(struct machine *m)
+{
+    struct run *r = m->run;
+
+    memset(r->over, 0, sizeof r->over);
+    r->idle = false;
+    if (r->stop.hart >= 0 && m->harts)
+        m->hart[r->stop.hart]->skip_points = true;
+}
+
+void slice_ended(struct machine *m)
+{
+    m->run->idle = false;
+    for (int n = 0; n < m->harts; n++)
+        m->hart[n]->skip_points = false;
+}
+
+/* Goes to the next deadline, if it is time; false: the loop has to wait. */
+static bool pass_idle_time(struct machine *m)
+{
+    struct run *r = m->run;
+    int64_t deadline = loop_deadline(m->loop, LOOP_VIRTUAL);
+    int64_t now = loop_now(m->loop, LOOP_REALTIME);
+
+    if (!r->idle) {
+        r->idle = true;
+        r->idle_since = now;
+    }
+    if (deadline == INT64_MAX)
+        return false;
+    int64_t gap = deadline - run_virtual_ns(m);
+    if (r->config.sleep && !tap_replaying(m->tap) && now - r->idle_since < gap)
+        return false;
+    r->idle = false;
+    if (gap > 0)
+        r->clock.idle_ns += gap;
+    return true;
+}
+
+int64_t slice_wait_ns(const struct machine *m)
+{
+    const struct run *r = m->run;
+
+    if (r->stop_due || r->shutdown || r->reset)
+        return 0;
+    if (r->state != RUN_RUNNING)
+        return -1;
+    if (!r->idle || anyone_can_run(m))
+        return 0;
+    int64_t deadline = loop_deadline(m->loop, LOOP_VIRTUAL);
+    if (deadline == INT64_MAX)
+        return -1;
+    int64_t left = deadline - run_virtual_ns(m) -
+                   (loop_now(m->loop, LOOP_REALTIME) - r->idle_since);
+    return left > 0 ? left : 0;
+}
+
+/* Turns ------------------------------------------------------------------- */
+
+static void next_turn(struct machine *m)
+{
+    struct run_clock_state *c = &m->run->clock;
+
+    if (m->harts > 1)
+        hart_yielded(m->hart[c->turn]);
+    c->turn = (c->turn + 1) % (uint32_t)m->harts;
+    c->left = RUN_QUANTUM;
+}
+
+/* Steps until the next virtual deadline, at least one. */
+static uint64_t steps_to_deadline(const struct machine *m)
+{
+    const struct run *r = m->run;
+    int64_t deadline = loop_deadline(m->loop, LOOP_VIRTUAL);
+    uint64_t ns;
+
+    if (deadline == INT64_MAX)
+        return UINT64_MAX;
+    ns = (uint64_t)(deadline - run_virtual_ns(m));
+    return (ns + (UINT64_C(1) << r->config.shift) - 1) >> r->config.shift;
+}
+
+static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* How many steps can be done before anything else has to happen. */
+static uint64_t steps_free(const struct machine *m, uint64_t slice)
+{
+    uint64_t n = min(slice, m->run->clock.left);
+
+    n = min(n, steps_to_deadline(m));
+    return min(n, tap_next(m->tap) - m->run->clock.t);
+}
+
+static void stop_at(struct machine *m, int hart, struct run_stop stop)
+{
+    stop.hart = hart;
+    m->run->stop = stop;
+    m->run->stop_due = true;
+}
+
+/* A point was hit in the middle of things. */
+static void report_point(struct machine *m, int n, struct hart *h)
+{
+    struct run_stop stop = { .reason = RUN_STOP_BREAK, .addr = h->stop.addr };
+
+    if (h->stop.kind == HART_STOP_WATCH) {
+        stop.reason = RUN_STOP_WATCH;
+        stop.access = h->stop.access;
+    }
+    if (h->stop.point)
+        stop.point = *h->stop.point;
+    h->stop.kind = HART_STOP_NONE;
+    h->stop.point = NULL;
+    stop_at(m, n, stop);
+}
+
+/*
+ * Stepping a hart. An interrupt that comes now does not belong to the step:
+ * its handler runs until the hart is back where it was.
+ */
+static void begin_over(struct run_over *o, const struct hart *h)
+{
+    if (o->on || !hart_interrupted(h))
+        return;
+    o->on = true;
+    o->pc = h->pc;
+    o->sp = h->x[2];
+    o->priv = h->priv;
+    o->limit = h->steps + OVER_STEPS;
+}
+
+static bool still_over(struct run_over *o, const struct hart *h)
+{
+    if (!o->on)
+        return false;
+    if (h->pc == o->pc && h->x[2] == o->sp && h->priv == o->priv) {
+        o->on = false; /* back: the step itself is still to be done */
+        return true;
+    }
+    return h->steps < o->limit;
+}
+
+static void step_done(struct machine *m, int n, const struct hart *h)
+{
+    struct run *r = m->run;
+
+    if (still_over(&r->over[n], h))
+        return;
+    if (h->pc >= r->resume.from && h->pc < r->resume.to)
+        return;
+    stop_at(m, n, (struct run_stop){ .reason = RUN_STOP_STEP });
+}
+
+/* Lets the hart whose turn it is run for at most n steps. */
+static void run_hart(struct machine *m, uint64_t n)
+{
+    struct run *r = m->run;
+    unsigned turn = r->clock.turn;
+    struct hart *h = m->hart[turn];
+    bool stepping = r->resume.step >> turn & 1;
+    uint64_t done;
+
+    if (stepping) {
+        begin_over(&r->over[turn], h);
+        n = 1;
+    }
+    r->running_from = hart_steps(h);
+    r->running = h;
+    done = trace_on() ? trace_run(h, n) : hart_run(h, n);
+    r->running = NULL;
+    r->clock.t += done;
+    r->clock.left -= (uint32_t)done;
+    if (h->stop.kind != HART_STOP_NONE)
+        report_point(m, (int)turn, h);
+    else if (stepping && done)
+        step_done(m, (int)turn, h);
+    if (!r->clock.left || (h->waiting && !hart_wakes(h)))
+        next_turn(m);
+}
+
+/* Timers, then inputs, at this T; false when nobody can run now. */
+static bool settle(struct machine *m)
+{
+    for (;;) {
+        loop_run_timers(m->loop, LOOP_VIRTUAL);
+        while (tap_next(m->tap) == run_now(m))
+            tap_deliver(m->tap);
+        if (anyone_can_run(m))
+            break;
+        if (!pass_idle_time(m))
+            return false;
+    }
+    while (!can_run(m, m->run->clock.turn))
+        next_turn(m);
+    m->run->idle = false;
+    return true;
+}
+
+void slice_run(struct machine *m)
+{
+    struct run *r = m->run;
+    uint64_t end = r->clock.t + RUN_SLICE;
+
+    assert(m->harts);
+    while (!r->stop_due && !r->shutdown && !r->reset && r->clock.t < end) {
+        if (!settle(m))
+            return;
+        run_hart(m, steps_free(m, end - r->clock.t));
+    }
+    if (!r->stop_due)
+        loop_run_timers(m->loop, LOOP_VIRTUAL);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slice.h - one slice of harts: the part of run.c that makes time pass.
+ *
+ * Private to this room: struct run, and how slice.c serves run.c.
+ */
+#ifndef EMU_MACHINE_SLICE_H
+#define EMU_MACHINE_SLICE_H
+
+#include "emu/machine/run.h"
+
+enum { RUN_LISTENERS = 8 };
+
+/* Where in time the machine is: state, saved with everything else. */
+struct run_clock_state {
+    uint64_t t;      /* steps of all harts, the running one's slice not yet */
+    int64_t idle_ns; /* virtual time that passed while every hart waited */
+    uint64_t held;   /* harts that a debugger keeps from running */
+    uint32_t turn;   /* whose quantum it is */
+    uint32_t left;   /* steps left of it */
+};
+
+/* A step that an interrupt came into: where it goes on. */
+struct run_over {
+    uint64_t pc, sp;
+    uint64_t limit; /* give up at this count of the hart's steps */
+    uint8_t priv;
+    bool on;
+};
+
+struct run {
+    struct run_clock_state clock;
+    struct run_clock config;
+    enum run_state state;
+    struct run_resume resume;
+    struct run_stop stop; /* the last one */
+    struct run_over over[MAX_HARTS];
+
+    /* Requests. */
+    bool stop_due; /* a hart stopped: stop says why */
+    bool powerdown;
+    enum shutdown_reason shutdown, reset;
+    int status, signo;
+
+    /* Within a slice. */
+    struct hart *running;  /* NULL: none */
+    uint64_t running_from; /* its steps when it began */
+
+    /* While every hart waits. */
+    bool idle;
+    bool telling_time;  /* the clock's own input is on its way */
+    int64_t idle_since; /* LOOP_REALTIME ns */
+
+    int source_clock, source_reset, source_held;
+    int listeners;
+    struct {
+        run_listen_fn *fn;
+        void *opaque;
+    } listener[RUN_LISTENERS];
+};
+
+void slice_started(struct machine *m); /* the machine starts running */
+void slice_ended(struct machine *m);   /* it was stopped */
+void slice_run(struct machine *m);
+
+/* How long the loop may sleep before slice_run has work: 0, ns, or -1. */
+int64_t slice_wait_ns(const struct machine *m);
+
+/* The tap's clock: T; and its "clock" source. */
+uint64_t slice_tap_now(void *machine);
+void slice_clock_delivered(void *machine, const void *data, size_t len);
+
+#endif
