@@ -30,6 +30,28 @@ bool csr_poke(struct hart *h, unsigned number, uint64_t v);
 /* After a poke or load: caches, context, timers follow the CSRs again. */
 void csr_changed(struct hart *h);
 
+/* What a reset does to CSRs: facts/virt-machine.md section 4. Others keep
+ * their values (at start they are 0). Ends with csr_changed. */
+void csr_reset(struct hart *h);
+
+/* h->stimer's callback: stimecmp is reached. */
+void csr_stimer(void *hart);
+
+/* mip as it reads: software's and the devices' bits, and the lines. */
+static inline uint64_t csr_mip(const struct hart *h)
+{
+    return h->mip | h->mip_line;
+}
+
+/*
+ * Counters that may raise an interrupt (Sscofpmf) and the guest's icount
+ * triggers want to be looked at after a number of steps that is known
+ * beforehand: hart_run does no more than csr_due(h) steps at a time (0: look
+ * now, before any), and calls csr_look(h) after as many, between blocks.
+ */
+uint64_t csr_due(const struct hart *h); /* UINT64_MAX: never */
+void csr_look(struct hart *h);
+
 /* The stack of FS/SD and the fields others need. */
 enum {
     MSTATUS_SIE = 1 << 1,

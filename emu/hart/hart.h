@@ -107,6 +107,16 @@ struct jump_entry {
     const struct block *block;
 };
 
+/* mmu.c's own: what it knows besides the tags. Rebuilt by csr_changed. */
+struct mmu_cache {
+    uint64_t pa[CTX_COUNT][TLB_ENTRIES]; /* of each entry's page */
+    uint64_t filled; /* bit n: context n's TLB is not empty */
+    /* Superpages among what is cached, per half of the address space: a flush
+     * of one address in there has to be a flush of everything. */
+    uint64_t large_first[2], large_last[2];
+    uint64_t pmp_first[PMP_ENTRIES], pmp_last[PMP_ENTRIES]; /* inclusive */
+};
+
 /* What stopped a hart in the middle of things; for the machine to report. */
 enum hart_stop_kind {
     HART_STOP_NONE,
@@ -179,6 +189,8 @@ struct hart {
     uint64_t ctx_gen[CTX_COUNT];
     struct hart_stop stop;
     bool skip_points; /* the next instruction ignores breaks and watches */
+    uint32_t hpm_live; /* mhpmcounters that count something; csr_changed */
+    struct mmu_cache mmu;
     struct tlb_entry tlb[CTX_COUNT][TLB_ENTRIES];
     struct jump_entry jump[JUMP_ENTRIES];
 };

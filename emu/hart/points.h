@@ -8,7 +8,7 @@
  * done. Where there are none, nothing is checked: pages with watchpoints
  * never enter the TLB, blocks end before a breakpoint.
  *
- * The guest's own triggers (Sdtrig) are points of owner POINT_GUEST.
+ * The guest's own triggers (Sdtrig) are points with the flag POINT_GUEST.
  */
 #ifndef EMU_HART_POINTS_H
 #define EMU_HART_POINTS_H
@@ -35,7 +35,9 @@ struct point {
     const void *owner; /* the session that set it */
 };
 
-enum { POINT_HW = 1 };
+/* POINT_GUEST: a trigger of the guest's (triggers.h). A breakpoint of that
+ * kind only ends a block; whether it matches, trigger_exec says. */
+enum { POINT_HW = 1, POINT_GUEST = 2 };
 
 struct points *points_new(void);
 void points_free(struct points *p);

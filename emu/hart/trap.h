@@ -21,6 +21,9 @@ const struct insn *trap(struct hart *h, const struct insn *i, uint64_t cause,
  * hart_run counts the step. */
 void trap_fetch(struct hart *h, uint64_t cause, uint64_t tval);
 
+/* Those that would be taken now, mip's bits: enabled here and pending. */
+uint64_t trap_pending(const struct hart *h);
+
 /* Takes the pending interrupt of the highest priority; false if none. */
 bool trap_interrupt(struct hart *h);
 
