@@ -23,14 +23,18 @@ typedef void gdb_monitor_fn(void *opaque, int hart, const char *line,
 struct gdbstub_config {
     gdb_monitor_fn *monitor;
     void *monitor_opaque;
-    bool kill_quits;       /* k and vKill end the emulator (default: reset) */
-    bool disconnect_stops; /* a lost connection leaves the guest as it was */
+    bool kill_quits; /* k and vKill end the emulator (default: reset it) */
+    bool lost_runs;  /* a lost connection lets the guest run on (default: it
+                        stays as it was) */
 };
 
-/* Listens on c, which it borrows. */
+/*
+ * Serves c, which it borrows: on a listening socket any number of clients at
+ * once, each with points of its own, else whoever is at the other end.
+ */
 struct gdbstub *gdbstub_new(struct machine *m, struct chardev *c,
                             const struct gdbstub_config *config,
                             struct err *err);
-void gdbstub_free(struct gdbstub *g); /* tells a client W<status> if exiting */
+void gdbstub_free(struct gdbstub *g); /* removes its points; NULL is allowed */
 
 #endif

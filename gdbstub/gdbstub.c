@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gdbstub.c - sessions: who is connected, what each waits for, and what a
+ * stop looks like to it.
+ *
+ * All-stop mode. A session that resumed the machine is owed exactly one stop
+ * reply, whoever stops the machine; a session that did not is told nothing,
+ * whatever others do with the machine. Points belong to the session that set
+ * them and go with it.
+ */
+#include "gdbstub/gdbstub.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/base/chardev.h"
+#include "emu/base/log.h"
+#include "emu/base/loop.h"
+
+#include "gdbstub/stub.h"
+
+/* gdb's own numbers of signals, not the host's. */
+enum { SIGNAL_INT = 2, SIGNAL_QUIT = 3, SIGNAL_TRAP = 5 };
+
+/* Threads ------------------------------------------------------------------ */
+
+/* gdb needs a thread to talk to, also while no hart exists. */
+int session_threads(const struct session *s)
+{
+    int harts = debug_harts(s->m);
+
+    return harts > 0 ? harts : 1;
+}
+
+bool session_has_thread(const struct session *s, int thread)
+{
+    return thread >= 0 && thread < session_threads(s);
+}
+
+void session_thread(const struct session *s, struct buf *out, int hart)
+{
+    buf_printf(out, s->multiprocess ? "p1.%x" : "%x", (unsigned)hart + 1);
+}
+
+/* Before there is a hart there is nothing to translate with. */
+enum debug_space session_space(const struct session *s)
+{
+    return s->physical || s->hart >= debug_harts(s->m) ? DEBUG_PHYS
+                                                       : DEBUG_VIRT;
+}
+
+bool session_alone(const struct session *s)
+{
+    for (const struct session *t = s->stub->sessions; t; t = t->next)
+        if (t != s && t->open && !t->letgo && t->owed != OWE_STOP)
+            return false;
+    return true;
+}
+
+/* Replies ------------------------------------------------------------------ */
+
+/* A text must not hold what means something to the framing. */
+bool session_error(struct session *s, struct buf *out, unsigned code,
+                   const char *fmt, ...)
+{
+    va_list ap;
+    size_t at = out->len + 2;
+
+    if (s->plain && !s->error_message) {
+        buf_printf(out, "E%02x", code);
+        return true;
+    }
+    buf_str(out, "E.");
+    va_start(ap, fmt);
+    buf_vprintf(out, fmt, ap);
+    va_end(ap);
+    for (; at < out->len; at++)
+        if (strchr("#$}*", out->data[at]))
+            out->data[at] = '?';
+    return true;
+}
+
+void session_say(struct session *s, const char *text, size_t len)
+{
+    struct buf b = { 0 };
+
+    for (size_t done = 0; done < len; done += STUB_CHUNK) {
+        buf_clear(&b);
+        buf_chr(&b, 'O');
+        buf_hex(&b, text + done,
+                len - done < STUB_CHUNK ? len - done : STUB_CHUNK);
+        link_send(&s->link, b.data, b.len);
+    }
+    buf_free(&b);
+}
+
+/* The registers that gdb asks for at every stop, sent without being asked. */
+static void expedite(struct session *s, struct buf *out)
+{
+    static const unsigned numbers[] = { 32, 2, 8, 1 }; /* pc sp fp ra */
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        buf_printf(out, "%02x:", numbers[i]);
+        registers_add(s, out, numbers[i]);
+        buf_chr(out, ';');
+    }
+}
+
+/* Why is ended by a ; or empty. The thread becomes current for g and m. */
+static void stopped(struct session *s, unsigned signal, int hart,
+                    const char *why, struct buf *out)
+{
+    s->hart = session_has_thread(s, hart) ? hart : 0;
+    s->resumed = THREAD_ANY;
+    buf_printf(out, "T%02xthread:", signal);
+    session_thread(s, out, s->hart);
+    buf_printf(out, ";core:%x;%s", (unsigned)s->hart, why);
+    if (debug_harts(s->m) > 0)
+        expedite(s, out);
+}
+
+void session_status(struct session *s, struct buf *out)
+{
+    struct debug_stop stop;
+
+    debug_last_stop(s->m, &stop);
+    stopped(s, SIGNAL_TRAP, stop.hart < 0 ? s->hart : stop.hart, "", out);
+}
+
+static const char *watch_name(uint32_t kind)
+{
+    if (kind == DEBUG_READ)
+        return "rwatch";
+    return kind == DEBUG_WRITE ? "watch" : "awatch";
+}
+
+/* Only what this client asked for: a stop at another's point is a trap. */
+static void why_stopped(const struct session *s, const struct debug_stop *stop,
+                        char *why, size_t size)
+{
+    const struct debug_point *p = &stop->point;
+
+    why[0] = '\0';
+    if (p->owner != s)
+        return;
+    if (stop->reason == DEBUG_STOP_WATCH)
+        snprintf(why, size, "%s:%llx;", watch_name(p->kind),
+                 (unsigned long long)stop->addr);
+    else if (stop->reason == DEBUG_STOP_BREAK && p->hw && s->hwbreak)
+        snprintf(why, size, "hwbreak:;");
+    else if (stop->reason == DEBUG_STOP_BREAK && !p->hw && s->swbreak)
+        snprintf(why, size, "swbreak:;");
+}
+
+void session_stop(struct session *s, const struct debug_stop *stop,
+                  struct buf *out)
+{
+    unsigned signal = SIGNAL_TRAP;
+    char why[48];
+
+    if (stop->reason == DEBUG_STOP_PAUSE)
+        signal = SIGNAL_INT;
+    else if (stop->reason == DEBUG_STOP_SHUTDOWN)
+        signal = SIGNAL_QUIT;
+    why_stopped(s, stop, why, sizeof why);
+    stopped(s, signal, stop->hart < 0 ? s->hart : stop->hart, why, out);
+}
+
+/* Events of the machine ---------------------------------------------------- */
+
+static void tell_stop(struct session *s, const struct debug_stop *stop)
+{
+    struct buf out = { 0 };
+
+    if (s->owed == OWE_STOP)
+        session_stop(s, stop, &out);
+    else
+        session_status(s, &out);
+    s->owed = OWE_NOTHING;
+    link_send(&s->link, out.data, out.len);
+    buf_free(&out);
+}
+
+static void tell_exit(struct session *s, int status)
+{
+    char text[32];
+    int n = snprintf(text, sizeof text, "W%02x%s", (unsigned)status & 0xff,
+                     s->multiprocess ? ";process:1" : "");
+
+    s->owed = OWE_NOTHING;
+    link_send(&s->link, text, (size_t)n);
+}
+
+/* A client that came during the start-up believes in a stopped machine: what
+ * `phase run` or another monitor set going is stopped before it moves. */
+static void on_running(struct session *s)
+{
+    if (s->hold && s->owed == OWE_NOTHING && !s->letgo)
+        debug_interrupt(s->m);
+    s->hold = false;
+}
+
+static void on_event(void *opaque, const struct debug_event *e)
+{
+    struct gdbstub *g = opaque;
+
+    for (struct session *s = g->sessions; s; s = s->next) {
+        if (!s->open)
+            continue;
+        if (e->kind == DEBUG_EVENT_RUNNING)
+            on_running(s);
+        else if (e->kind == DEBUG_EVENT_STOPPED && s->owed != OWE_NOTHING)
+            tell_stop(s, &e->stop);
+        else if (e->kind == DEBUG_EVENT_EXIT && s->owed != OWE_NOTHING)
+            tell_exit(s, e->status);
+    }
+}
+
+/* A client comes and goes -------------------------------------------------- */
+
+static bool starting(const struct machine *m)
+{
+    return strcmp(debug_phase_name(debug_phase(m)), "machine-ready") != 0;
+}
+
+static void begin(struct session *s)
+{
+    if (s->open)
+        return;
+    link_reset(&s->link);
+    s->open = true;
+    s->hart = 0;
+    s->resumed = THREAD_ANY;
+    s->owed = OWE_NOTHING;
+    s->points = 0;
+    s->hold = starting(s->m);
+    s->letgo = s->dropped = s->physical = false;
+    s->multiprocess = s->swbreak = s->hwbreak = s->error_message = false;
+    s->sstep = 7;
+    if (debug_running(s->m))
+        debug_interrupt(s->m);
+}
+
+/* Without D: the machine stays as it was, unless told otherwise. */
+static void end(struct session *s)
+{
+    struct debug_resume all = { .run = ~UINT64_C(0), .hart = -1 };
+
+    if (!s->open)
+        return;
+    s->open = false;
+    debug_points_clear(s->m, s);
+    timer_del(s->drain);
+    if (s->stub->config.lost_runs && !s->letgo && session_alone(s) &&
+        !debug_running(s->m) && debug_harts(s->m) > 0)
+        debug_resume(s->m, &all, NULL);
+}
+
+/* The connection ----------------------------------------------------------- */
+
+static void on_packet(void *opaque, char *data, size_t len)
+{
+    packets_handle(opaque, data, len);
+}
+
+/* Ctrl-C of a stop that is on its way already means that stop. */
+static void on_interrupt(void *opaque)
+{
+    struct session *s = opaque;
+
+    if (s->owed == OWE_STOP && debug_running(s->m))
+        debug_interrupt(s->m);
+}
+
+static size_t on_write(void *opaque, const void *data, size_t len)
+{
+    struct session *s = opaque;
+
+    return chardev_write(s->chr, data, len);
+}
+
+static void on_stalled(void *opaque)
+{
+    struct session *s = opaque;
+    struct loop *l = debug_loop(s->m);
+
+    timer_set(s->drain, loop_now(l, LOOP_REALTIME) + STUB_DRAIN_NS);
+}
+
+static void on_broken(void *opaque)
+{
+    struct session *s = opaque;
+
+    fprintf(stderr, "ebreak: gdb on %s does not read its replies: dropped\n",
+            chardev_id(s->chr));
+    s->dropped = true;
+    bh_schedule(s->reaper);
+}
+
+static const struct link_ops link_ops = {
+    .packet = on_packet,
+    .interrupt = on_interrupt,
+    .write = on_write,
+    .stalled = on_stalled,
+    .broken = on_broken,
+};
+
+static void on_drain(void *opaque)
+{
+    struct session *s = opaque;
+
+    if (s->open)
+        link_flush(&s->link);
+}
+
+static void on_read(void *opaque, const void *data, size_t len)
+{
+    struct session *s = opaque;
+
+    if (s->open)
+        link_feed(&s->link, data, len);
+}
+
+static void on_chardev_event(void *opaque, enum chardev_event e)
+{
+    struct session *s = opaque;
+
+    if (e == CHARDEV_OPENED) {
+        begin(s);
+    } else if (e == CHARDEV_CLOSED) {
+        end(s);
+        if (s->client)
+            bh_schedule(s->reaper);
+    }
+}
+
+static const struct chardev_front front = {
+    .read = on_read,
+    .event = on_chardev_event,
+};
+
+/* Sessions ----------------------------------------------------------------- */
+
+static void session_fini(struct session *s)
+{
+    timer_free(s->drain);
+    bh_free(s->reaper);
+    link_fini(&s->link);
+    free(s);
+}
+
+static void session_free(struct session *s)
+{
+    struct session **at = &s->stub->sessions;
+
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+    end(s);
+    chardev_leave(s->chr, s);
+    if (s->client)
+        chardev_remove(debug_chardevs(s->m), s->chr, NULL);
+    session_fini(s);
+}
+
+/* What may not be done from within a callback of the chardev. */
+static void on_reap(void *opaque)
+{
+    struct session *s = opaque;
+
+    if (s->dropped) {
+        end(s);
+        chardev_hangup(s->chr);
+    }
+    if (s->client)
+        session_free(s);
+}
+
+/* Joining may tell at once that somebody is there. */
+static bool session_new(struct gdbstub *g, struct chardev *c, bool client,
+                        struct err *err)
+{
+    struct session *s = xcalloc(1, sizeof *s);
+    struct loop *l = debug_loop(g->m);
+
+    s->stub = g;
+    s->m = g->m;
+    s->chr = c;
+    s->client = client;
+    s->drain = timer_new(l, LOOP_REALTIME, "gdb-drain", on_drain, s);
+    s->reaper = bh_new(l, "gdb-reap", on_reap, s);
+    link_init(&s->link, &link_ops, s);
+    if (!chardev_join(c, &front, s, err)) {
+        session_fini(s);
+        return false;
+    }
+    s->next = g->sessions;
+    g->sessions = s;
+    if (chardev_is_open(c))
+        begin(s);
+    return true;
+}
+
+static void on_accept(void *opaque, struct chardev *client)
+{
+    struct gdbstub *g = opaque;
+    int n = 0;
+
+    for (struct session *s = g->sessions; s; s = s->next)
+        n++;
+    if (n >= STUB_CLIENTS || !session_new(g, client, true, NULL))
+        chardev_hangup(client);
+}
+
+struct gdbstub *gdbstub_new(struct machine *m, struct chardev *c,
+                            const struct gdbstub_config *config,
+                            struct err *err)
+{
+    struct gdbstub *g = xcalloc(1, sizeof *g);
+
+    g->m = m;
+    g->chr = c;
+    g->config = *config;
+    g->listening = chardev_on_accept(c, on_accept, g);
+    if (!g->listening && !session_new(g, c, false, err)) {
+        free(g);
+        return NULL;
+    }
+    debug_listen(m, on_event, g);
+    return g;
+}
+
+void gdbstub_free(struct gdbstub *g)
+{
+    if (!g)
+        return;
+    debug_unlisten(g->m, on_event, g);
+    if (g->listening)
+        chardev_on_accept(g->chr, NULL, NULL);
+    while (g->sessions)
+        session_free(g->sessions);
+    free(g);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * link.c - bytes to packets and back: framing, checksums, escapes, run
+ * lengths, acknowledgements, Ctrl-C.
+ *
+ * "Debugging with GDB", E.1 Overview and E.9 Packet Acknowledgment. The
+ * parser takes what arrives a byte at a time, so packets may be split and
+ * joined anywhere. Nothing here blocks: what the other side does not take is
+ * queued, and a client that lets the queue grow past STUB_QUEUE is dropped.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "gdbstub/stub.h"
+
+enum {
+    INTERRUPT = 0x03,
+    RUN_MIN = 4,  /* shorter runs do not get shorter */
+    RUN_MAX = 98, /* count characters end at 126: 97 repeats + 29 */
+};
+
+void link_init(struct link *l, const struct link_ops *ops, void *opaque)
+{
+    *l = (struct link){ .ops = ops, .opaque = opaque };
+}
+
+void link_fini(struct link *l)
+{
+    buf_free(&l->in);
+    buf_free(&l->last);
+    buf_free(&l->queue);
+}
+
+void link_reset(struct link *l)
+{
+    buf_clear(&l->in);
+    buf_clear(&l->last);
+    buf_clear(&l->queue);
+    l->state = LINK_IDLE;
+    l->no_ack = false;
+    l->broken = false;
+}
+
+/* Sending ------------------------------------------------------------------ */
+
+void link_flush(struct link *l)
+{
+    if (l->queue.len > 0 && !l->broken)
+        buf_drop(&l->queue,
+                 l->ops->write(l->opaque, l->queue.data, l->queue.len));
+    if (l->queue.len > 0 && !l->broken)
+        l->ops->stalled(l->opaque);
+    else if (l->queue.cap > STUB_PACKET)
+        buf_free(&l->queue);
+}
+
+/* While packets are being handled their replies gather, to leave in one go. */
+static void put(struct link *l, const void *data, size_t len)
+{
+    if (l->broken)
+        return;
+    buf_add(&l->queue, data, len);
+    if (!l->feeding || l->queue.len > STUB_QUEUE)
+        link_flush(l);
+    if (l->queue.len <= STUB_QUEUE)
+        return;
+    l->broken = true;
+    buf_free(&l->queue);
+    l->ops->broken(l->opaque);
+}
+
+static size_t run_at(const char *data, size_t len)
+{
+    size_t n = 1;
+
+    while (n < len && n < RUN_MAX && data[n] == data[0])
+        n++;
+    return n;
+}
+
+/* "0* " is 0000: the count character is the number of repeats + 29. The
+ * counts '#' and '$' are not allowed; such a run is cut to five repeats. */
+static void add_run_lengths(struct buf *out, const char *data, size_t len)
+{
+    size_t done = 0;
+
+    for (size_t i = 0; i < len;) {
+        size_t n = run_at(data + i, len - i);
+
+        if (n < RUN_MIN) {
+            i += n;
+            continue;
+        }
+        if (n - 1 + 29 == '#' || n - 1 + 29 == '$')
+            n = 6;
+        buf_add(out, data + done, i + 1 - done);
+        buf_chr(out, '*');
+        buf_chr(out, (char)(n - 1 + 29));
+        i += n;
+        done = i;
+    }
+    buf_add(out, data + done, len - done);
+}
+
+void link_send(struct link *l, const void *data, size_t len)
+{
+    struct buf *f = &l->last;
+    uint8_t sum = 0;
+
+    buf_clear(f);
+    buf_chr(f, '$');
+    add_run_lengths(f, data, len);
+    for (size_t i = 1; i < f->len; i++)
+        sum += (uint8_t)f->data[i];
+    buf_printf(f, "#%02x", sum);
+    put(l, f->data, f->len);
+}
+
+void link_escape(struct buf *out, const void *data, size_t len)
+{
+    const char *p = data;
+    size_t done = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] != '#' && p[i] != '$' && p[i] != '}' && p[i] != '*')
+            continue;
+        buf_add(out, p + done, i - done);
+        buf_chr(out, '}');
+        buf_chr(out, p[i] ^ 0x20);
+        done = i + 1;
+    }
+    buf_add(out, p + done, len - done);
+}
+
+/* Receiving ---------------------------------------------------------------- */
+
+/* Undoes "}x" in place; a lone } at the end stands for itself. */
+static size_t unescape(char *data, size_t len)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        bool escaped = data[i] == '}' && i + 1 < len;
+
+        if (escaped)
+            i++;
+        data[n++] = escaped ? data[i] ^ 0x20 : data[i];
+    }
+    data[n] = '\0';
+    return n;
+}
+
+/* A wrong checksum asks for the packet again, where that can be asked. */
+static void finish(struct link *l)
+{
+    l->state = LINK_IDLE;
+    if (!l->no_ack) {
+        bool good = l->sum == l->wanted;
+
+        put(l, good ? "+" : "-", 1);
+        if (!good)
+            return;
+    }
+    if (l->too_long) {
+        link_send(l, "E22", 3);
+        return;
+    }
+    buf_chr(&l->in, '\0');
+    l->ops->packet(l->opaque, l->in.data, unescape(l->in.data, l->in.len - 1));
+}
+
+static void begin(struct link *l)
+{
+    buf_clear(&l->in);
+    l->sum = 0;
+    l->too_long = false;
+    l->state = LINK_DATA;
+}
+
+static void idle_byte(struct link *l, char c)
+{
+    if (c == '$')
+        begin(l);
+    else if (c == INTERRUPT)
+        l->ops->interrupt(l->opaque);
+    else if (c == '-' && !l->no_ack && l->last.len > 0)
+        put(l, l->last.data, l->last.len);
+}
+
+static void data_byte(struct link *l, char c)
+{
+    if (c == '$') { /* never sent raw: the packet before it was cut off */
+        begin(l);
+        return;
+    }
+    if (c == '#') {
+        l->state = LINK_SUM1;
+        return;
+    }
+    l->sum += (uint8_t)c;
+    if (l->in.len < STUB_PACKET)
+        buf_chr(&l->in, c);
+    else
+        l->too_long = true;
+}
+
+static void feed_byte(struct link *l, char c)
+{
+    int digit = hex_digit(c);
+
+    switch (l->state) {
+    case LINK_IDLE:
+        idle_byte(l, c);
+        break;
+    case LINK_DATA:
+        data_byte(l, c);
+        break;
+    case LINK_SUM1:
+        l->wanted = digit < 0 ? (uint8_t)~l->sum : (uint8_t)(digit << 4);
+        l->state = LINK_SUM2;
+        break;
+    case LINK_SUM2:
+        l->wanted = digit < 0 ? (uint8_t)~l->sum : l->wanted | (uint8_t)digit;
+        finish(l);
+        break;
+    }
+}
+
+void link_feed(struct link *l, const void *data, size_t len)
+{
+    const char *p = data;
+
+    assert(!l->feeding);
+    l->feeding = true;
+    for (size_t i = 0; i < len && !l->broken; i++)
+        feed_byte(l, p[i]);
+    l->feeding = false;
+    link_flush(l);
+}

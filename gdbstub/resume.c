@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resume.c - the packets that let the machine run, start it anew or let it go.
+ *
+ * "Debugging with GDB", E.2 Packets: vCont, c, s, ?, D, k, vRun. All-stop
+ * mode: to each resume there is exactly one stop reply, sent by gdbstub.c when
+ * the machine has stopped.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "emu/base/log.h"
+
+#include "gdbstub/stub.h"
+
+static uint64_t mask_of(int harts)
+{
+    return harts >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << harts) - 1;
+}
+
+static uint64_t bit(int hart) { return UINT64_C(1) << (hart & 63); }
+
+/*
+ * A machine that already runs (another client let it go) is joined: its next
+ * stop is the reply. One that cannot run says why and has stopped again.
+ */
+static bool resume(struct session *s, struct debug_resume *r, struct buf *out)
+{
+    struct err err = { "" };
+
+    if (r->run == mask_of(debug_harts(s->m)))
+        r->run = ~UINT64_C(0);
+    s->owed = OWE_STOP;
+    s->letgo = false;
+    if (debug_running(s->m))
+        return false;
+    if (debug_harts(s->m) == 0)
+        err_set(&err,
+                "there is no hart yet, the machine is in phase %s; "
+                "`monitor phase run` ends the start-up",
+                debug_phase_name(debug_phase(s->m)));
+    else if (debug_resume(s->m, r, &err))
+        return false;
+    s->owed = OWE_NOTHING;
+    session_say(s, err.text, strlen(err.text));
+    session_say(s, "\n", 1);
+    session_status(s, out);
+    return true;
+}
+
+/* vCont -------------------------------------------------------------------- */
+
+struct action {
+    char kind; /* c C s S r t */
+    uint64_t from, to;
+    int thread;
+};
+
+static bool take_action(struct cursor *c, struct action *a)
+{
+    uint64_t signal;
+
+    *a = (struct action){ .thread = THREAD_ALL };
+    if (!take_char(c, ';') || c->at == c->end)
+        return false;
+    a->kind = *c->at++;
+    if (!strchr("cCsSrt", a->kind) || a->kind == '\0')
+        return false;
+    if ((a->kind == 'C' || a->kind == 'S') && !take_hex(c, &signal))
+        return false;
+    if (a->kind == 'r' &&
+        (!take_hex(c, &a->from) || !take_char(c, ',') || !take_hex(c, &a->to)))
+        return false;
+    return !take_char(c, ':') || take_thread(c, &a->thread);
+}
+
+/*
+ * The leftmost action that names a hart is the one; a hart that none names
+ * stays stopped. A range that not all stepping harts share is stepped through
+ * an instruction at a time, which the protocol allows.
+ */
+struct plan {
+    struct debug_resume r;
+    uint64_t named;
+};
+
+static void add_action(struct plan *p, const struct action *a, int harts)
+{
+    uint64_t who = a->thread >= 0 ? bit(a->thread) : mask_of(harts);
+    bool range = a->kind == 'r' && a->from < a->to;
+    uint64_t from = range ? a->from : 0, to = range ? a->to : 0;
+
+    who &= ~p->named;
+    p->named |= who;
+    if (who == 0 || a->kind == 't')
+        return;
+    if (a->kind == 'c' || a->kind == 'C') {
+        p->r.run |= who;
+        return;
+    }
+    if (p->r.step == 0) {
+        p->r.from = from;
+        p->r.to = to;
+        p->r.hart = a->thread >= 0 ? a->thread : -1;
+    } else if (p->r.from != from || p->r.to != to) {
+        p->r.from = p->r.to = 0;
+    }
+    p->r.step |= who;
+}
+
+static bool vcont(struct session *s, struct args *a, struct buf *out)
+{
+    struct cursor c = { a->rest, a->rest + a->rest_len };
+    struct plan plan = { .r = { .hart = -1 } };
+    struct action act;
+
+    do {
+        if (!take_action(&c, &act))
+            return session_error(s, out, STUB_EINVAL, "malformed vCont");
+        if (act.thread == THREAD_NONE ||
+            (act.thread >= 0 && !session_has_thread(s, act.thread)))
+            return session_error(s, out, STUB_EINVAL,
+                                 "vCont names a thread that is not there");
+        add_action(&plan, &act, session_threads(s));
+    } while (c.at < c.end);
+    if ((plan.r.run | plan.r.step) == 0)
+        return session_error(s, out, STUB_EINVAL, "vCont resumes nothing");
+    if (plan.r.step && plan.r.hart < 0)
+        plan.r.hart = s->hart;
+    return resume(s, &plan.r, out);
+}
+
+static bool vcont_query(struct session *s, struct args *a, struct buf *out)
+{
+    (void)s, (void)a;
+    buf_str(out, "vCont;c;C;s;S;t;r");
+    return true;
+}
+
+/* c, C, s, S: what clients without vCont use ---------------------------------*/
+
+static bool set_pc(struct session *s, uint64_t pc)
+{
+    const struct debug_reg *r = debug_reg_named(s->m, "pc");
+
+    return r && s->hart < debug_harts(s->m) &&
+           debug_reg_set(s->m, s->hart, r, pc);
+}
+
+static bool legacy(struct session *s, const uint64_t *pc, bool step,
+                   struct buf *out)
+{
+    uint64_t all = mask_of(session_threads(s));
+    uint64_t who = s->resumed >= 0 ? bit(s->resumed) : all;
+    int hart = s->resumed >= 0 ? s->resumed : s->hart;
+    struct debug_resume r = { .run = who, .hart = -1 };
+
+    if (pc && !set_pc(s, *pc))
+        return session_error(s, out, STUB_EFAULT, "pc cannot be written");
+    if (step) {
+        r.step = bit(hart);
+        r.run = who & ~r.step;
+        r.hart = hart;
+    }
+    return resume(s, &r, out);
+}
+
+static bool cont(struct session *s, struct args *a, struct buf *out)
+{
+    return legacy(s, a->count ? &a->n[0] : NULL, false, out);
+}
+
+static bool step(struct session *s, struct args *a, struct buf *out)
+{
+    return legacy(s, a->count ? &a->n[0] : NULL, true, out);
+}
+
+/* The signal means nothing to a machine. */
+static bool cont_signal(struct session *s, struct args *a, struct buf *out)
+{
+    return legacy(s, a->count > 1 ? &a->n[1] : NULL, false, out);
+}
+
+static bool step_signal(struct session *s, struct args *a, struct buf *out)
+{
+    return legacy(s, a->count > 1 ? &a->n[1] : NULL, true, out);
+}
+
+/* Coming and going --------------------------------------------------------- */
+
+static bool extended(struct session *s, struct args *a, struct buf *out)
+{
+    (void)s, (void)a;
+    buf_str(out, "OK");
+    return true;
+}
+
+/* ? and vAttach: stopped, or it will be soon. */
+static bool status(struct session *s, struct args *a, struct buf *out)
+{
+    (void)a;
+    s->letgo = false;
+    if (debug_running(s->m)) {
+        s->owed = OWE_STATUS;
+        debug_interrupt(s->m);
+        return false;
+    }
+    session_status(s, out);
+    return true;
+}
+
+static bool attach(struct session *s, struct args *a, struct buf *out)
+{
+    if (a->n[0] != 1)
+        return session_error(s, out, STUB_EINVAL, "the machine is process 1");
+    return status(s, a, out);
+}
+
+static void let_go(struct session *s)
+{
+    debug_points_clear(s->m, s);
+    s->points = 0;
+    s->letgo = true;
+    s->owed = OWE_NOTHING;
+}
+
+/* The machine runs on, unless another client holds it. */
+static bool detach(struct session *s, struct args *a, struct buf *out)
+{
+    struct debug_resume all = { .run = ~UINT64_C(0), .hart = -1 };
+
+    if (a->count && a->n[0] != 1)
+        return session_error(s, out, STUB_EINVAL, "the machine is process 1");
+    let_go(s);
+    if (session_alone(s) && !debug_running(s->m) && debug_harts(s->m) > 0)
+        debug_resume(s->m, &all, NULL);
+    buf_str(out, "OK");
+    return true;
+}
+
+/* To the reset vector, with the images as they were loaded; stopped. */
+static bool restart(struct session *s, struct err *err)
+{
+    if (debug_harts(s->m) == 0)
+        return true;
+    if (debug_running(s->m))
+        debug_interrupt(s->m);
+    err->text[0] = '\0';
+    debug_reset_images(s->m, err);
+    s->hart = 0;
+    return err->text[0] == '\0';
+}
+
+static void kill_machine(struct session *s)
+{
+    struct err err;
+
+    let_go(s);
+    if (s->stub->config.kill_quits)
+        debug_quit(s->m, 0);
+    else
+        restart(s, &err);
+}
+
+static bool kill_plain(struct session *s, struct args *a, struct buf *out)
+{
+    (void)a, (void)out;
+    kill_machine(s);
+    return false;
+}
+
+static bool kill_process(struct session *s, struct args *a, struct buf *out)
+{
+    if (a->count && a->n[0] != 1)
+        return session_error(s, out, STUB_EINVAL, "the machine is process 1");
+    kill_machine(s);
+    buf_str(out, "OK");
+    return true;
+}
+
+static bool run(struct session *s, struct args *a, struct buf *out)
+{
+    struct err err;
+
+    if (!restart(s, &err))
+        return session_error(s, out, STUB_EINVAL, "%s", err.text);
+    return status(s, a, out);
+}
+
+static bool run_plain(struct session *s, struct args *a, struct buf *out)
+{
+    struct err err;
+
+    (void)a, (void)out;
+    restart(s, &err);
+    return false;
+}
+
+/* clang-format off */
+const struct packet resume_packets[] = {
+    /* name       arguments  handler       plain */
+    { "!",        "",        extended,     false },
+    { "?",        "",        status,       false },
+    { "vCont?",   "",        vcont_query,  false },
+    { "vCont",    "r",       vcont,        false },
+    { "c",        "[h",      cont,         false },
+    { "C",        "h[;h",    cont_signal,  false },
+    { "s",        "[h",      step,         false },
+    { "S",        "h[;h",    step_signal,  false },
+    { "vAttach",  ";h",      attach,       false },
+    { "D",        "[;h",     detach,       false },
+    { "k",        "",        kill_plain,   false },
+    { "vKill",    "[;h",     kill_process, false },
+    { "vRun",     "[;r",     run,          false },
+    { "R",        "[h",      run_plain,    false },
+    { NULL,       NULL,      NULL,         false },
+};
+/* clang-format on */
