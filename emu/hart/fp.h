@@ -31,7 +31,11 @@ static inline bool fp_enabled(const struct hart *h)
 }
 
 /* An f register or fcsr was written. */
-static inline void fp_dirty(struct hart *h) { h->mstatus |= MSTATUS_FS; }
+static inline void fp_dirty(struct hart *h)
+{
+    if ((h->mstatus & MSTATUS_FS) != MSTATUS_FS)
+        h->mstatus |= MSTATUS_FS;
+}
 
 static inline uint8_t fp_flags(const struct hart *h) { return h->fflags; }
 

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ops_fp_cvt.c - floating point: conversions, rounding, moves, constants.
+ *
+ * Source: RISC-V ISA manual, volume I, chapters "F", "D", "Zfh", "Zfa".
+ */
+#include "emu/hart/fp_ops.h"
+
+/*
+ * To an integer: exact in any mode if the value is integral, else the host
+ * truncates. v is well within the range of int64_t.
+ */
+static inline bool host_to_int(struct hart *h, const struct insn *i, double v,
+                               bool in_range, bool word)
+{
+    if (!HOST_FPU || !fp_enabled(h) || !in_range)
+        return false;
+
+    int64_t r = (int64_t)v;
+    unsigned rm = fp_rm(h, i);
+
+    if ((double)r == v ? rm > RM_RMM : rm != RM_RTZ || !(h->fflags & FP_NX))
+        return false;
+    SET_RD(word ? (int32_t)r : r);
+    return true;
+}
+
+static inline const struct insn *to_int(struct hart *h, const struct insn *i,
+                                        const struct fp_format *f, double v,
+                                        enum fp_int type)
+{
+    static const struct {
+        double above, below;
+        bool word;
+    } range[] = {
+        [FP_I32] = { -0x1p31 - 1, 0x1p31, true },
+        [FP_U32] = { -1, 0x1p32, true },
+        [FP_I64] = { -0x1p63, 0x1p63, false },
+        [FP_U64] = { -1, 0x1p63, false },
+    };
+    bool in = v > range[type].above && v < range[type].below;
+
+    return fp_done(h, i,
+                   host_to_int(h, i, v, in, range[type].word) ||
+                       fp_do_to_int(h, i, f, type));
+}
+
+static const struct insn *half_to_int(struct hart *h, const struct insn *i,
+                                      enum fp_int type)
+{
+    return fp_done(h, i, fp_do_to_int(h, i, &fp_h, type));
+}
+
+OP(fcvt_w_s) { return to_int(h, i, &fp_s, (double)S(rs1), FP_I32); }
+OP(fcvt_w_d) { return to_int(h, i, &fp_d, D(rs1), FP_I32); }
+OP(fcvt_w_h) { return half_to_int(h, i, FP_I32); }
+OP(fcvt_wu_s) { return to_int(h, i, &fp_s, (double)S(rs1), FP_U32); }
+OP(fcvt_wu_d) { return to_int(h, i, &fp_d, D(rs1), FP_U32); }
+OP(fcvt_wu_h) { return half_to_int(h, i, FP_U32); }
+OP(fcvt_l_s) { return to_int(h, i, &fp_s, (double)S(rs1), FP_I64); }
+OP(fcvt_l_d) { return to_int(h, i, &fp_d, D(rs1), FP_I64); }
+OP(fcvt_l_h) { return half_to_int(h, i, FP_I64); }
+OP(fcvt_lu_s) { return to_int(h, i, &fp_s, (double)S(rs1), FP_U64); }
+OP(fcvt_lu_d) { return to_int(h, i, &fp_d, D(rs1), FP_U64); }
+OP(fcvt_lu_h) { return half_to_int(h, i, FP_U64); }
+OP(fcvtmod_w_d) { return fp_done(h, i, fp_do_modular(h, i, &fp_d)); }
+
+/* From an integer: exact if it has no more bits than the format. */
+static inline const struct insn *int_to_d(struct hart *h, const struct insn *i,
+                                          int64_t v, enum fp_int type)
+{
+    bool fits = v >= -(INT64_C(1) << 53) && v <= INT64_C(1) << 53;
+
+    return fp_done(h, i,
+                   (fits && host_exact_d(h, i, (double)v)) ||
+                       fp_do_from_int(h, i, &fp_d, type));
+}
+
+static inline const struct insn *int_to_s(struct hart *h, const struct insn *i,
+                                          int64_t v, enum fp_int type)
+{
+    bool positive = type != FP_U64 || v >= 0;
+
+    return fp_done(h, i,
+                   (positive && host_s(h, i, (float)v, true)) ||
+                       fp_do_from_int(h, i, &fp_s, type));
+}
+
+static const struct insn *int_to_h(struct hart *h, const struct insn *i,
+                                   enum fp_int type)
+{
+    return fp_done(h, i, fp_do_from_int(h, i, &fp_h, type));
+}
+
+OP(fcvt_s_w) { return int_to_s(h, i, (int32_t)X(rs1), FP_I32); }
+OP(fcvt_d_w) { return int_to_d(h, i, (int32_t)X(rs1), FP_I32); }
+OP(fcvt_h_w) { return int_to_h(h, i, FP_I32); }
+OP(fcvt_s_wu) { return int_to_s(h, i, (uint32_t)X(rs1), FP_U32); }
+OP(fcvt_d_wu) { return int_to_d(h, i, (uint32_t)X(rs1), FP_U32); }
+OP(fcvt_h_wu) { return int_to_h(h, i, FP_U32); }
+OP(fcvt_s_l) { return int_to_s(h, i, (int64_t)X(rs1), FP_I64); }
+OP(fcvt_d_l) { return int_to_d(h, i, (int64_t)X(rs1), FP_I64); }
+OP(fcvt_h_l) { return int_to_h(h, i, FP_I64); }
+OP(fcvt_s_lu) { return int_to_s(h, i, (int64_t)X(rs1), FP_U64); }
+OP(fcvt_d_lu) { return int_to_d(h, i, (int64_t)X(rs1), FP_U64); }
+OP(fcvt_h_lu) { return int_to_h(h, i, FP_U64); }
+
+/* Between formats. */
+OP(fcvt_s_d)
+{
+    return fp_done(h, i,
+                   host_s(h, i, (float)D(rs1), D(rs1) == 0) ||
+                       fp_do_convert(h, i, &fp_s, &fp_d));
+}
+
+OP(fcvt_d_s)
+{
+    return fp_done(h, i,
+                   host_exact_d(h, i, (double)S(rs1)) ||
+                       fp_do_convert(h, i, &fp_d, &fp_s));
+}
+
+OP(fcvt_s_h) { return fp_done(h, i, fp_do_convert(h, i, &fp_s, &fp_h)); }
+OP(fcvt_h_s) { return fp_done(h, i, fp_do_convert(h, i, &fp_h, &fp_s)); }
+OP(fcvt_d_h) { return fp_done(h, i, fp_do_convert(h, i, &fp_d, &fp_h)); }
+OP(fcvt_h_d) { return fp_done(h, i, fp_do_convert(h, i, &fp_h, &fp_d)); }
+
+/* To an integral value. */
+OP(fround_s) { return fp_done(h, i, fp_do1(h, i, &fp_s, fp_round)); }
+OP(fround_h) { return fp_done(h, i, fp_do1(h, i, &fp_h, fp_round)); }
+OP(fround_d) { return fp_done(h, i, fp_do1(h, i, &fp_d, fp_round)); }
+OP(froundnx_s) { return fp_done(h, i, fp_do1(h, i, &fp_s, fp_round_nx)); }
+OP(froundnx_h) { return fp_done(h, i, fp_do1(h, i, &fp_h, fp_round_nx)); }
+OP(froundnx_d) { return fp_done(h, i, fp_do1(h, i, &fp_d, fp_round_nx)); }
+
+/* Moves of bits, boxed or not. */
+static inline const struct insn *move_to_x(struct hart *h, const struct insn *i,
+                                           int64_t v)
+{
+    if (fp_enabled(h))
+        SET_RD(v);
+    return fp_done(h, i, fp_enabled(h));
+}
+
+OP(fmv_x_h) { return move_to_x(h, i, (int16_t)h->f[i->rs1]); }
+OP(fmv_x_w) { return move_to_x(h, i, (int32_t)h->f[i->rs1]); }
+OP(fmv_x_d) { return move_to_x(h, i, (int64_t)h->f[i->rs1]); }
+OP(fmv_h_x) { return fp_done(h, i, fp_set(h, i, fp_box_h((uint16_t)X(rs1)))); }
+OP(fmv_w_x) { return fp_done(h, i, fp_set(h, i, fp_box_s((uint32_t)X(rs1)))); }
+OP(fmv_d_x) { return fp_done(h, i, fp_set(h, i, X(rs1))); }
+
+/* fli: the rs1 field is the number of a constant. */
+static const struct insn *load_constant(struct hart *h, const struct insn *i,
+                                        const struct fp_format *f)
+{
+    return fp_done(h, i, fp_set(h, i, fp_box(f, fp_constant(f, i->rs1))));
+}
+
+OP(fli_h) { return load_constant(h, i, &fp_h); }
+OP(fli_s) { return load_constant(h, i, &fp_s); }
+OP(fli_d) { return load_constant(h, i, &fp_d); }
