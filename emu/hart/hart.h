@@ -166,6 +166,7 @@ struct hart {
     uint64_t hpm_offset[HPM_COUNTERS]; /* counter = count + offset */
     uint64_t mcycle_offset, minstret_offset;
     uint64_t exceptions; /* steps that were no instruction */
+    uint64_t hpm_armed;  /* bit n: counter n will overflow: not set to 0 */
     struct trigger trigger[TRIGGERS];
     uint64_t reserved_addr;  /* lr: physical address, UINT64_MAX: none */
     uint64_t reserved_value; /* what lr read, for sc's compare */
