@@ -26,7 +26,7 @@ enum { CHARDEV_QUEUE = 1 << 20 };
 
 enum chardev_event {
     CHARDEV_OPENED,  /* a client came; or, for those always open, mux-open */
-    CHARDEV_CLOSED,  /* it went */
+    CHARDEV_CLOSED,  /* it went; on stdio: the end of input was read */
     CHARDEV_BREAK,   /* Ctrl-A b: a serial break */
     CHARDEV_MUX_IN,  /* this front end of a mux has the keyboard now */
     CHARDEV_MUX_OUT, /* it lost it */
@@ -48,10 +48,18 @@ struct chardev *chardev_add(struct chardevs *s, const char *text,
                             struct err *err);
 
 /*
+ * A listening socket with wait=on turns the loop until a client comes. This
+ * ends the wait, and chardev_add fails: for a signal that asks to shut down.
+ */
+void chardevs_cancel(struct chardevs *s);
+
+/*
  * The short form of -serial, -monitor, -gdb ("stdio", "mon:stdio",
  * "tcp:host:port,server=on,wait=off", "chardev:ID", ...), named label.
- * "none" gives NULL and no error. For "mon:" *mon becomes true and the
- * result is a mux.
+ * "none" gives NULL and no error (err->text stays as it was: clear
+ * it first). For "mon:" *mon becomes true and the result is a mux; its back
+ * end is then called "LABEL-base". A socket without a host is on 127.0.0.1.
+ * -gdb and gdbserver append ",server=on,wait=off,nodelay=on" to "tcp:".
  */
 struct chardev *chardev_short(struct chardevs *s, const char *label,
                               const char *text, bool *mon, struct err *err);
@@ -60,11 +68,15 @@ struct chardev *chardev_find(struct chardevs *s, const char *id);
 struct chardev *chardev_nth(struct chardevs *s, size_t n); /* NULL: no more */
 const char *chardev_id(const struct chardev *c);
 const char *chardev_filename(const struct chardev *c); /* for info chardev */
+
+/* Closes c; false when a front end (or a mux) is still joined to it. */
 bool chardev_remove(struct chardevs *s, struct chardev *c, struct err *err);
 
 /*
- * Joins a front end to c; on a mux each call adds one, and the result tells
- * them apart. The last one added has the keyboard. False when c is taken.
+ * Joins a front end to c, known by its opaque; on a mux each call adds one,
+ * and the last one added has the keyboard. All of them go on using c, the mux
+ * itself. False when c is taken. If somebody is on the line already, OPENED
+ * comes before this returns (once start-up is over, see chardevs_mux_open).
  */
 bool chardev_join(struct chardev *c, const struct chardev_front *front,
                   void *opaque, struct err *err);
@@ -72,20 +84,25 @@ void chardev_leave(struct chardev *c, void *opaque);
 
 /*
  * Queues bytes for the other side and returns how many were taken: all of
- * them, unless the queue is full or nobody is connected. opaque is the front
- * end that writes (a mux marks its lines by it; others ignore it).
+ * them, unless the queue is full (the newest bytes are then lost, and a line
+ * on stderr says so once) or nobody is connected. Never calls a front end.
  */
 size_t chardev_write(struct chardev *c, const void *data, size_t len);
 size_t chardev_queued(const struct chardev *c); /* bytes still to be written */
 
-/* The front end can take again: what the back end held is offered to it. */
+/* The front end can take again: what the back end held is offered to it, in
+ * the next turn of the loop: a read callback never comes from within this. */
 void chardev_accept(struct chardev *c);
 
 bool chardev_is_open(const struct chardev *c); /* somebody is on the line */
-bool chardev_is_tty(const struct chardev *c);  /* stdio on a terminal */
+bool chardev_is_tty(const struct chardev *c);  /* on a terminal; also a pty */
 void chardev_hangup(struct chardev *c); /* drops a socket's present client */
 
-/* QEMU holds OPENED back until start-up is over: call once, then they go. */
+/*
+ * QEMU holds OPENED back until start-up is over: call once, then they go. If
+ * --preconfig opens a monitor, call it before its loop. A start that fails
+ * earlier leaves no file behind that a back end made and nobody wrote to.
+ */
 void chardevs_mux_open(struct chardevs *s);
 
 /* A mux's C-a x: what to call. C-a's code is -echr. C-a h prints the help. */
@@ -96,8 +113,12 @@ void chardevs_escape(struct chardevs *s, int code);
 size_t chardev_ring_read(struct chardev *c, void *data, size_t size);
 bool chardev_is_ring(const struct chardev *c);
 
-/* Several clients at once (the gdb port): a listening socket that gives each
- * client a chardev of its own through accepted(). False without server=on. */
+/*
+ * Several clients at once (the gdb port): a listening socket that gives each
+ * client a chardev of its own through accepted(), which joins it. False
+ * without server=on. A client's chardev goes by itself when the connection
+ * ends, after its CLOSED; before that, chardev_leave and chardev_remove.
+ */
 bool chardev_on_accept(struct chardev *c,
                        void (*accepted)(void *opaque, struct chardev *client),
                        void *opaque);

@@ -154,20 +154,22 @@ static void collect(struct loop *l, fd_set *in, fd_set *out)
 /*
  * A callback may have removed this handler, or have closed the descriptor and
  * opened another under the same number: what select() said of the old one
- * must not reach a handler born in this turn.
+ * must not reach a handler born since. turn is not l->turn: a callback may
+ * turn the loop itself.
  */
-static bool run_fds(struct loop *l, const fd_set *in, const fd_set *out)
+static bool run_fds(struct loop *l, uint64_t turn, const fd_set *in,
+                    const fd_set *out)
 {
     bool any = false;
 
     for (int fd = 0; fd < l->nfds; fd++) {
         struct handler *h = &l->fds[fd];
 
-        if (FD_ISSET(fd, in) && h->born != l->turn && wants_read(h)) {
+        if (FD_ISSET(fd, in) && h->born < turn && wants_read(h)) {
             h->read(h->opaque);
             any = true;
         }
-        if (FD_ISSET(fd, out) && h->born != l->turn && h->write != NULL) {
+        if (FD_ISSET(fd, out) && h->born < turn && h->write != NULL) {
             h->write(h->opaque);
             any = true;
         }
@@ -294,7 +296,7 @@ static struct timer *due(struct loop *l, enum loop_clock clock, int64_t now,
     for (struct timer *t = l->pending[clock]; t != NULL; t = t->next)
         if (t->when > now)
             return NULL;
-        else if (t->round != round)
+        else if (t->round < round)
             return t;
     return NULL;
 }
@@ -470,9 +472,9 @@ bool loop_turn(struct loop *l, int64_t timeout_ns)
 {
     fd_set in, out;
     bool any = false;
+    uint64_t turn = ++l->turn;
 
     log_flush();
-    l->turn++;
     collect(l, &in, &out);
     int64_t wait = time_to_wait(l, timeout_ns);
     struct timeval tv = to_timeval(wait < 0 ? 0 : wait);
@@ -482,7 +484,7 @@ bool loop_turn(struct loop *l, int64_t timeout_ns)
     assert(ready >= 0 || errno == EINTR);
     take_kick(l);
     if (ready > 0)
-        any |= run_fds(l, &in, &out);
+        any |= run_fds(l, turn, &in, &out);
     any |= run_bhs(l);
     any |= loop_run_timers(l, LOOP_REALTIME);
     any |= loop_run_timers(l, LOOP_HOST);

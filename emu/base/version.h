@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* version.h - what -version, the monitor's banner and `info version` say. */
+#ifndef EMU_BASE_VERSION_H
+#define EMU_BASE_VERSION_H
+
+#define VERSION "0.1"
+
+#endif
