@@ -56,7 +56,8 @@ void insn_init(void);
  */
 struct insn insn_decode(uint32_t word, const uint64_t *ext);
 
-const char *insn_name(enum op op);
+const char *insn_name(enum op op);     /* "fence.i" */
+const char *insn_operands(enum op op); /* as in insn.def */
 enum insn_flow insn_flow(enum op op);
 bool insn_writes_fpr(enum op op); /* rd names an f register */
 
