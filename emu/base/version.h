@@ -3,6 +3,6 @@
 #ifndef EMU_BASE_VERSION_H
 #define EMU_BASE_VERSION_H
 
-#define VERSION "0.1"
+#define EBREAK_VERSION "0.1"
 
 #endif
