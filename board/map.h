@@ -2,7 +2,7 @@
 /*
  * map.h - where everything is on the virt board, and on which wire.
  *
- * Addresses are QEMU's (facts of hw/riscv/virt): guests know them by heart.
+ * Addresses are QEMU's (hw/riscv/virt.c): guests know them by heart.
  */
 #ifndef BOARD_MAP_H
 #define BOARD_MAP_H
