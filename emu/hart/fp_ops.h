@@ -4,8 +4,9 @@
  *
  *     OP(fadd_d)
  *     {
- *         return fp_done(h, i, host_d(h, i, D(rs1) + D(rs2), true) ||
- *                                  fp_do2(h, i, &fp_d, fp_add));
+ *         if (host_d(h, i, D(rs1) + D(rs2), ZERO_EXACT))
+ *             NEXT;
+ *         return fp_do2(h, i, &fp_d, fp_add);
  *     }
  *
  * The host_ functions take a result that the host's FPU has computed, and use
@@ -15,6 +16,9 @@
  * the smallest normal number. Code that computes anything inexact pays for
  * the soft core once, until it clears the flags again. The host's own flags
  * are never looked at.
+ *
+ * They all want FS to be Dirty, which it is in code that uses floating point:
+ * then there is nothing to mark. (Tests reach the soft core by FS = Clean.)
  */
 #ifndef EMU_HART_FP_OPS_H
 #define EMU_HART_FP_OPS_H
@@ -27,24 +31,20 @@
 #include "emu/hart/interp.h"
 #include "emu/hart/trap.h"
 
-/* No host FPU where it computes with excess precision (x87), or for tests. */
-#if FLT_EVAL_METHOD == 0 && !defined(FP_SOFT)
-enum { HOST_FPU = 1 };
-#else
-enum { HOST_FPU = 0 };
-#endif
+/* The host's FPU is of no use where it has excess precision (x87). */
+enum { HOST_FPU = FLT_EVAL_METHOD == 0 };
 
-static inline double fp_as_d(uint64_t v)
+static inline double fp_as_d(const uint64_t *reg)
 {
     double d;
 
-    memcpy(&d, &v, sizeof(d));
+    memcpy(&d, reg, sizeof(d));
     return d;
 }
 
-static inline float fp_as_s(uint64_t reg)
+static inline float fp_as_s(const uint64_t *reg)
 {
-    uint32_t v = (uint32_t)fp_unbox(&fp_s, reg);
+    uint32_t v = (uint32_t)fp_unbox(&fp_s, *reg);
     float s;
 
     memcpy(&s, &v, sizeof(s));
@@ -52,49 +52,85 @@ static inline float fp_as_s(uint64_t reg)
 }
 
 /* Operands as the host's numbers: D(rs1) + D(rs2). */
-#define D(r) fp_as_d(h->f[i->r])
-#define S(r) fp_as_s(h->f[i->r])
+#define D(r) fp_as_d(&h->f[i->r])
+#define S(r) fp_as_s(&h->f[i->r])
 
 static inline unsigned fp_rm(const struct hart *h, const struct insn *i)
 {
     return i->rm == RM_DYN ? h->frm : i->rm;
 }
 
-static inline bool fp_is_dirty(const struct hart *h)
+/* The host may be asked at all. */
+static inline bool host_allowed(const struct hart *h)
 {
-    return (h->mstatus & MSTATUS_FS) == MSTATUS_FS;
+    return HOST_FPU && (h->mstatus & MSTATUS_FS) == MSTATUS_FS;
 }
 
+/* Nearest-even is the mode, and NX is no news. */
 static inline bool host_ready(const struct hart *h, const struct insn *i)
 {
-    return HOST_FPU && fp_is_dirty(h) && fp_rm(h, i) == RM_RNE &&
-           h->fflags & FP_NX;
+    return host_allowed(h) && fp_rm(h, i) == RM_RNE && h->fflags & FP_NX;
 }
 
-/* rd = r; exact_zero: a result of zero would be exact, no underflow. */
-static inline bool host_d(struct hart *h, const struct insn *i, double r,
-                          bool exact_zero)
+/* When a result of zero is exact, not an underflow. */
+enum fp_zero_rule { ZERO_EXACT, ZERO_IF_RS1, ZERO_IF_FACTOR, ZERO_IF_ALL };
+
+static inline bool is_zero(const struct hart *h, const struct fp_format *f,
+                           unsigned reg)
 {
-    uint64_t v, twice, low = (UINT64_C(1) << 53) + 1;
+    return (h->f[reg] & (f->sign - 1)) == 0;
+}
+
+static inline bool zero_is_exact(const struct hart *h, const struct insn *i,
+                                 const struct fp_format *f,
+                                 enum fp_zero_rule rule)
+{
+    switch (rule) {
+    case ZERO_IF_RS1:
+        return is_zero(h, f, i->rs1);
+    case ZERO_IF_FACTOR:
+        return is_zero(h, f, i->rs1) || is_zero(h, f, i->rs2);
+    case ZERO_IF_ALL: /* that matter: a factor and the addend */
+        return (is_zero(h, f, i->rs1) || is_zero(h, f, i->rs2)) &&
+               is_zero(h, f, i->rs3);
+    default:
+        return true;
+    }
+}
+
+/* Would the soft core say the same, and raise nothing new? */
+static inline bool host_right(const struct hart *h, const struct insn *i,
+                              const struct fp_format *f, uint64_t v,
+                              enum fp_zero_rule rule)
+{
+    uint64_t top = (uint64_t)f->emax * 2; /* exponent field of the largest */
+    uint64_t exp = v >> f->frac & (top + 1);
+
+    return host_ready(h, i) &&
+           (exp - 2 <= top - 2 ||
+            (!(v & ~f->sign) && zero_is_exact(h, i, f, rule)));
+}
+
+/* rd = r */
+static inline bool host_d(struct hart *h, const struct insn *i, double r,
+                          enum fp_zero_rule rule)
+{
+    uint64_t v;
 
     memcpy(&v, &r, sizeof(v));
-    twice = v << 1; /* without the sign */
-    if (!host_ready(h, i) ||
-        (twice - low >= (fp_d.inf << 1) - low && !(twice == 0 && exact_zero)))
+    if (!host_right(h, i, &fp_d, v, rule))
         return false;
-    h->f[i->rd] = v;
+    memcpy(&h->f[i->rd], &r, sizeof(r));
     return true;
 }
 
 static inline bool host_s(struct hart *h, const struct insn *i, float r,
-                          bool exact_zero)
+                          enum fp_zero_rule rule)
 {
-    uint32_t v, twice, low = (UINT32_C(1) << 24) + 1;
+    uint32_t v;
 
     memcpy(&v, &r, sizeof(v));
-    twice = v << 1;
-    if (!host_ready(h, i) || (twice - low >= (uint32_t)(fp_s.inf << 1) - low &&
-                              !(twice == 0 && exact_zero)))
+    if (!host_right(h, i, &fp_s, v, rule))
         return false;
     h->f[i->rd] = fp_box_s(v);
     return true;
@@ -113,7 +149,7 @@ static inline bool fp_set(struct hart *h, const struct insn *i, uint64_t v)
 /* rd = r, of an operation that is always exact, unless r is a NaN. */
 static inline bool host_exact_d(struct hart *h, const struct insn *i, double r)
 {
-    if (!HOST_FPU || !fp_is_dirty(h) || fp_rm(h, i) > RM_RMM || r != r)
+    if (!host_allowed(h) || fp_rm(h, i) > RM_RMM || r != r)
         return false;
     memcpy(&h->f[i->rd], &r, sizeof(r));
     return true;
@@ -123,7 +159,7 @@ static inline bool host_exact_d(struct hart *h, const struct insn *i, double r)
 static inline bool host_test(struct hart *h, const struct insn *i,
                              bool unordered, bool r)
 {
-    if (!HOST_FPU || !fp_enabled(h) || unordered)
+    if (!host_allowed(h) || unordered)
         return false;
     SET_RD(r);
     return true;
@@ -133,13 +169,13 @@ static inline bool host_test(struct hart *h, const struct insn *i,
 static inline bool host_pick(struct hart *h, const struct insn *i, bool differ,
                              bool first)
 {
-    if (!HOST_FPU || !fp_is_dirty(h) || !differ)
+    if (!host_allowed(h) || !differ)
         return false;
     h->f[i->rd] = h->f[first ? i->rs1 : i->rs2];
     return true;
 }
 
-/* The end of every FP op. */
+/* The end of an FP op. */
 static inline const struct insn *fp_done(struct hart *h, const struct insn *i,
                                          bool legal)
 {
@@ -149,31 +185,34 @@ static inline const struct insn *fp_done(struct hart *h, const struct insn *i,
 }
 
 /*
- * Through the soft core, in any mode. False: the instruction is illegal, as
- * FS is Off or (where something may be rounded) the rounding mode reserved.
+ * The whole op, or what is left of it, through the soft core and in any mode.
+ * It is illegal if FS is Off or (where something may be rounded) the rounding
+ * mode reserved.
  */
-bool fp_do1(struct hart *h, const struct insn *i, const struct fp_format *f,
-            fp_fn1 *fn);
-bool fp_do2(struct hart *h, const struct insn *i, const struct fp_format *f,
-            fp_fn2 *fn);
+const struct insn *fp_do1(struct hart *h, const struct insn *i,
+                          const struct fp_format *f, fp_fn1 *fn);
+const struct insn *fp_do2(struct hart *h, const struct insn *i,
+                          const struct fp_format *f, fp_fn2 *fn);
 
 /* rd = +-(rs1 * rs2) +- rs3; the signs are flipped where asked for. */
-bool fp_do_fma(struct hart *h, const struct insn *i, const struct fp_format *f,
-               bool flip_product, bool flip_addend);
+const struct insn *fp_do_fma(struct hart *h, const struct insn *i,
+                             const struct fp_format *f, bool flip_product,
+                             bool flip_addend);
 
 /* Nothing to round: to an f register, and to an x register. */
-bool fp_pick(struct hart *h, const struct insn *i, const struct fp_format *f,
-             fp_fn2 *fn);
-bool fp_test(struct hart *h, const struct insn *i, const struct fp_format *f,
-             fp_fn2 *fn);
+const struct insn *fp_pick(struct hart *h, const struct insn *i,
+                           const struct fp_format *f, fp_fn2 *fn);
+const struct insn *fp_test(struct hart *h, const struct insn *i,
+                           const struct fp_format *f, fp_fn2 *fn);
 
-bool fp_do_convert(struct hart *h, const struct insn *i,
-                   const struct fp_format *to, const struct fp_format *from);
-bool fp_do_to_int(struct hart *h, const struct insn *i,
-                  const struct fp_format *f, enum fp_int type);
-bool fp_do_modular(struct hart *h, const struct insn *i,
-                   const struct fp_format *f);
-bool fp_do_from_int(struct hart *h, const struct insn *i,
-                    const struct fp_format *f, enum fp_int type);
+const struct insn *fp_do_convert(struct hart *h, const struct insn *i,
+                                 const struct fp_format *to,
+                                 const struct fp_format *from);
+const struct insn *fp_do_to_int(struct hart *h, const struct insn *i,
+                                const struct fp_format *f, enum fp_int type);
+const struct insn *fp_do_modular(struct hart *h, const struct insn *i,
+                                 const struct fp_format *f);
+const struct insn *fp_do_from_int(struct hart *h, const struct insn *i,
+                                  const struct fp_format *f, enum fp_int type);
 
 #endif

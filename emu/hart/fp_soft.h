@@ -75,7 +75,7 @@ static inline bool fp_is_snan(const struct fp_format *f, uint64_t v)
 /* A narrow value that is not properly boxed reads as the canonical NaN. */
 static inline uint64_t fp_unbox(const struct fp_format *f, uint64_t reg)
 {
-    return (reg & f->box) == f->box ? reg & ~f->box : f->nan;
+    return reg >= f->box ? reg & ~f->box : f->nan;
 }
 
 static inline uint64_t fp_box(const struct fp_format *f, uint64_t v)

@@ -12,88 +12,88 @@
 /* Sums: a result of zero is always exact. */
 OP(fadd_s)
 {
-    return fp_done(h, i,
-                   host_s(h, i, S(rs1) + S(rs2), true) ||
-                       fp_do2(h, i, &fp_s, fp_add));
+    if (host_s(h, i, S(rs1) + S(rs2), ZERO_EXACT))
+        NEXT;
+    return fp_do2(h, i, &fp_s, fp_add);
 }
 
 OP(fadd_d)
 {
-    return fp_done(h, i,
-                   host_d(h, i, D(rs1) + D(rs2), true) ||
-                       fp_do2(h, i, &fp_d, fp_add));
+    if (host_d(h, i, D(rs1) + D(rs2), ZERO_EXACT))
+        NEXT;
+    return fp_do2(h, i, &fp_d, fp_add);
 }
 
-OP(fadd_h) { return fp_done(h, i, fp_do2(h, i, &fp_h, fp_add)); }
+OP(fadd_h) { return fp_do2(h, i, &fp_h, fp_add); }
 
 OP(fsub_s)
 {
-    return fp_done(h, i,
-                   host_s(h, i, S(rs1) - S(rs2), true) ||
-                       fp_do2(h, i, &fp_s, fp_sub));
+    if (host_s(h, i, S(rs1) - S(rs2), ZERO_EXACT))
+        NEXT;
+    return fp_do2(h, i, &fp_s, fp_sub);
 }
 
 OP(fsub_d)
 {
-    return fp_done(h, i,
-                   host_d(h, i, D(rs1) - D(rs2), true) ||
-                       fp_do2(h, i, &fp_d, fp_sub));
+    if (host_d(h, i, D(rs1) - D(rs2), ZERO_EXACT))
+        NEXT;
+    return fp_do2(h, i, &fp_d, fp_sub);
 }
 
-OP(fsub_h) { return fp_done(h, i, fp_do2(h, i, &fp_h, fp_sub)); }
+OP(fsub_h) { return fp_do2(h, i, &fp_h, fp_sub); }
 
 /* Products and quotients: zero may be an underflow, unless an operand is. */
 OP(fmul_s)
 {
-    return fp_done(h, i,
-                   host_s(h, i, S(rs1) * S(rs2), S(rs1) == 0 || S(rs2) == 0) ||
-                       fp_do2(h, i, &fp_s, fp_mul));
+    if (host_s(h, i, S(rs1) * S(rs2), ZERO_IF_FACTOR))
+        NEXT;
+    return fp_do2(h, i, &fp_s, fp_mul);
 }
 
 OP(fmul_d)
 {
-    return fp_done(h, i,
-                   host_d(h, i, D(rs1) * D(rs2), D(rs1) == 0 || D(rs2) == 0) ||
-                       fp_do2(h, i, &fp_d, fp_mul));
+    if (host_d(h, i, D(rs1) * D(rs2), ZERO_IF_FACTOR))
+        NEXT;
+    return fp_do2(h, i, &fp_d, fp_mul);
 }
 
-OP(fmul_h) { return fp_done(h, i, fp_do2(h, i, &fp_h, fp_mul)); }
+OP(fmul_h) { return fp_do2(h, i, &fp_h, fp_mul); }
 
 OP(fdiv_s)
 {
-    return fp_done(h, i,
-                   host_s(h, i, S(rs1) / S(rs2), S(rs1) == 0) ||
-                       fp_do2(h, i, &fp_s, fp_div));
+    if (host_s(h, i, S(rs1) / S(rs2), ZERO_IF_RS1))
+        NEXT;
+    return fp_do2(h, i, &fp_s, fp_div);
 }
 
 OP(fdiv_d)
 {
-    return fp_done(h, i,
-                   host_d(h, i, D(rs1) / D(rs2), D(rs1) == 0) ||
-                       fp_do2(h, i, &fp_d, fp_div));
+    if (host_d(h, i, D(rs1) / D(rs2), ZERO_IF_RS1))
+        NEXT;
+    return fp_do2(h, i, &fp_d, fp_div);
 }
 
-OP(fdiv_h) { return fp_done(h, i, fp_do2(h, i, &fp_h, fp_div)); }
+OP(fdiv_h) { return fp_do2(h, i, &fp_h, fp_div); }
 
 OP(fsqrt_s)
 {
     float a = S(rs1);
 
-    return fp_done(h, i,
-                   (a > 0 && host_s(h, i, __builtin_sqrtf(a), false)) ||
-                       fp_do1(h, i, &fp_s, fp_sqrt));
+    if (a > 0 && host_s(h, i, __builtin_sqrtf(a), ZERO_EXACT))
+        NEXT;
+    return fp_do1(h, i, &fp_s, fp_sqrt);
 }
 
 OP(fsqrt_d)
 {
     double a = D(rs1);
 
-    return fp_done(h, i,
-                   (a > 0 && host_d(h, i, __builtin_sqrt(a), false)) ||
-                       fp_do1(h, i, &fp_d, fp_sqrt));
+    if (a > 0 && host_d(h, i, __builtin_sqrt(a), ZERO_EXACT))
+        NEXT;
+    return fp_do1(h, i, &fp_d, fp_sqrt);
 }
 
-OP(fsqrt_h) { return fp_done(h, i, fp_do1(h, i, &fp_h, fp_sqrt)); }
+OP(fsqrt_h) { return fp_do1(h, i, &fp_h, fp_sqrt); }
 
 /*
  * a * b + c by one instruction of the host, where it has one. A library's
@@ -137,8 +137,7 @@ static inline bool fused_d(struct hart *h, const struct insn *i, double a,
 {
     double b = D(rs2);
 
-    return host_has_fma() &&
-           host_d(h, i, host_fma_d(a, b, c), (a == 0 || b == 0) && c == 0);
+    return host_has_fma() && host_d(h, i, host_fma_d(a, b, c), ZERO_IF_ALL);
 }
 
 static inline bool fused_s(struct hart *h, const struct insn *i, float a,
@@ -146,117 +145,116 @@ static inline bool fused_s(struct hart *h, const struct insn *i, float a,
 {
     float b = S(rs2);
 
-    return host_has_fma() &&
-           host_s(h, i, host_fma_s(a, b, c), (a == 0 || b == 0) && c == 0);
+    return host_has_fma() && host_s(h, i, host_fma_s(a, b, c), ZERO_IF_ALL);
 }
 
 OP(fmadd_s)
 {
-    return fp_done(h, i,
-                   fused_s(h, i, S(rs1), S(rs3)) ||
-                       fp_do_fma(h, i, &fp_s, false, false));
+    if (fused_s(h, i, S(rs1), S(rs3)))
+        NEXT;
+    return fp_do_fma(h, i, &fp_s, false, false);
 }
 
 OP(fmadd_d)
 {
-    return fp_done(h, i,
-                   fused_d(h, i, D(rs1), D(rs3)) ||
-                       fp_do_fma(h, i, &fp_d, false, false));
+    if (fused_d(h, i, D(rs1), D(rs3)))
+        NEXT;
+    return fp_do_fma(h, i, &fp_d, false, false);
 }
 
-OP(fmadd_h) { return fp_done(h, i, fp_do_fma(h, i, &fp_h, false, false)); }
+OP(fmadd_h) { return fp_do_fma(h, i, &fp_h, false, false); }
 
 OP(fmsub_s)
 {
-    return fp_done(h, i,
-                   fused_s(h, i, S(rs1), -S(rs3)) ||
-                       fp_do_fma(h, i, &fp_s, false, true));
+    if (fused_s(h, i, S(rs1), -S(rs3)))
+        NEXT;
+    return fp_do_fma(h, i, &fp_s, false, true);
 }
 
 OP(fmsub_d)
 {
-    return fp_done(h, i,
-                   fused_d(h, i, D(rs1), -D(rs3)) ||
-                       fp_do_fma(h, i, &fp_d, false, true));
+    if (fused_d(h, i, D(rs1), -D(rs3)))
+        NEXT;
+    return fp_do_fma(h, i, &fp_d, false, true);
 }
 
-OP(fmsub_h) { return fp_done(h, i, fp_do_fma(h, i, &fp_h, false, true)); }
+OP(fmsub_h) { return fp_do_fma(h, i, &fp_h, false, true); }
 
 OP(fnmsub_s)
 {
-    return fp_done(h, i,
-                   fused_s(h, i, -S(rs1), S(rs3)) ||
-                       fp_do_fma(h, i, &fp_s, true, false));
+    if (fused_s(h, i, -S(rs1), S(rs3)))
+        NEXT;
+    return fp_do_fma(h, i, &fp_s, true, false);
 }
 
 OP(fnmsub_d)
 {
-    return fp_done(h, i,
-                   fused_d(h, i, -D(rs1), D(rs3)) ||
-                       fp_do_fma(h, i, &fp_d, true, false));
+    if (fused_d(h, i, -D(rs1), D(rs3)))
+        NEXT;
+    return fp_do_fma(h, i, &fp_d, true, false);
 }
 
-OP(fnmsub_h) { return fp_done(h, i, fp_do_fma(h, i, &fp_h, true, false)); }
+OP(fnmsub_h) { return fp_do_fma(h, i, &fp_h, true, false); }
 
 OP(fnmadd_s)
 {
-    return fp_done(h, i,
-                   fused_s(h, i, -S(rs1), -S(rs3)) ||
-                       fp_do_fma(h, i, &fp_s, true, true));
+    if (fused_s(h, i, -S(rs1), -S(rs3)))
+        NEXT;
+    return fp_do_fma(h, i, &fp_s, true, true);
 }
 
 OP(fnmadd_d)
 {
-    return fp_done(h, i,
-                   fused_d(h, i, -D(rs1), -D(rs3)) ||
-                       fp_do_fma(h, i, &fp_d, true, true));
+    if (fused_d(h, i, -D(rs1), -D(rs3)))
+        NEXT;
+    return fp_do_fma(h, i, &fp_d, true, true);
 }
 
-OP(fnmadd_h) { return fp_done(h, i, fp_do_fma(h, i, &fp_h, true, true)); }
+OP(fnmadd_h) { return fp_do_fma(h, i, &fp_h, true, true); }
 
 /* Minimum, maximum. */
 OP(fmin_s)
 {
     float a = S(rs1), b = S(rs2);
 
-    return fp_done(h, i,
-                   host_pick(h, i, a < b || a > b, a < b) ||
-                       fp_pick(h, i, &fp_s, fp_min));
+    if (host_pick(h, i, a < b || a > b, a < b))
+        NEXT;
+    return fp_pick(h, i, &fp_s, fp_min);
 }
 
 OP(fmin_d)
 {
     double a = D(rs1), b = D(rs2);
 
-    return fp_done(h, i,
-                   host_pick(h, i, a < b || a > b, a < b) ||
-                       fp_pick(h, i, &fp_d, fp_min));
+    if (host_pick(h, i, a < b || a > b, a < b))
+        NEXT;
+    return fp_pick(h, i, &fp_d, fp_min);
 }
 
-OP(fmin_h) { return fp_done(h, i, fp_pick(h, i, &fp_h, fp_min)); }
+OP(fmin_h) { return fp_pick(h, i, &fp_h, fp_min); }
 OP(fmax_s)
 {
     float a = S(rs1), b = S(rs2);
 
-    return fp_done(h, i,
-                   host_pick(h, i, a < b || a > b, a > b) ||
-                       fp_pick(h, i, &fp_s, fp_max));
+    if (host_pick(h, i, a < b || a > b, a > b))
+        NEXT;
+    return fp_pick(h, i, &fp_s, fp_max);
 }
 
 OP(fmax_d)
 {
     double a = D(rs1), b = D(rs2);
 
-    return fp_done(h, i,
-                   host_pick(h, i, a < b || a > b, a > b) ||
-                       fp_pick(h, i, &fp_d, fp_max));
+    if (host_pick(h, i, a < b || a > b, a > b))
+        NEXT;
+    return fp_pick(h, i, &fp_d, fp_max);
 }
 
-OP(fmax_h) { return fp_done(h, i, fp_pick(h, i, &fp_h, fp_max)); }
+OP(fmax_h) { return fp_pick(h, i, &fp_h, fp_max); }
 
-OP(fminm_s) { return fp_done(h, i, fp_pick(h, i, &fp_s, fp_minm)); }
-OP(fminm_h) { return fp_done(h, i, fp_pick(h, i, &fp_h, fp_minm)); }
-OP(fminm_d) { return fp_done(h, i, fp_pick(h, i, &fp_d, fp_minm)); }
-OP(fmaxm_s) { return fp_done(h, i, fp_pick(h, i, &fp_s, fp_maxm)); }
-OP(fmaxm_h) { return fp_done(h, i, fp_pick(h, i, &fp_h, fp_maxm)); }
-OP(fmaxm_d) { return fp_done(h, i, fp_pick(h, i, &fp_d, fp_maxm)); }
+OP(fminm_s) { return fp_pick(h, i, &fp_s, fp_minm); }
+OP(fminm_h) { return fp_pick(h, i, &fp_h, fp_minm); }
+OP(fminm_d) { return fp_pick(h, i, &fp_d, fp_minm); }
+OP(fmaxm_s) { return fp_pick(h, i, &fp_s, fp_maxm); }
+OP(fmaxm_h) { return fp_pick(h, i, &fp_h, fp_maxm); }
+OP(fmaxm_d) { return fp_pick(h, i, &fp_d, fp_maxm); }

@@ -13,7 +13,7 @@
 static inline bool host_to_int(struct hart *h, const struct insn *i, double v,
                                bool in_range, bool word)
 {
-    if (!HOST_FPU || !fp_enabled(h) || !in_range)
+    if (!host_allowed(h) || !in_range)
         return false;
 
     int64_t r = (int64_t)v;
@@ -40,30 +40,24 @@ static inline const struct insn *to_int(struct hart *h, const struct insn *i,
     };
     bool in = v > range[type].above && v < range[type].below;
 
-    return fp_done(h, i,
-                   host_to_int(h, i, v, in, range[type].word) ||
-                       fp_do_to_int(h, i, f, type));
-}
-
-static const struct insn *half_to_int(struct hart *h, const struct insn *i,
-                                      enum fp_int type)
-{
-    return fp_done(h, i, fp_do_to_int(h, i, &fp_h, type));
+    if (host_to_int(h, i, v, in, range[type].word))
+        NEXT;
+    return fp_do_to_int(h, i, f, type);
 }
 
 OP(fcvt_w_s) { return to_int(h, i, &fp_s, (double)S(rs1), FP_I32); }
 OP(fcvt_w_d) { return to_int(h, i, &fp_d, D(rs1), FP_I32); }
-OP(fcvt_w_h) { return half_to_int(h, i, FP_I32); }
+OP(fcvt_w_h) { return fp_do_to_int(h, i, &fp_h, FP_I32); }
 OP(fcvt_wu_s) { return to_int(h, i, &fp_s, (double)S(rs1), FP_U32); }
 OP(fcvt_wu_d) { return to_int(h, i, &fp_d, D(rs1), FP_U32); }
-OP(fcvt_wu_h) { return half_to_int(h, i, FP_U32); }
+OP(fcvt_wu_h) { return fp_do_to_int(h, i, &fp_h, FP_U32); }
 OP(fcvt_l_s) { return to_int(h, i, &fp_s, (double)S(rs1), FP_I64); }
 OP(fcvt_l_d) { return to_int(h, i, &fp_d, D(rs1), FP_I64); }
-OP(fcvt_l_h) { return half_to_int(h, i, FP_I64); }
+OP(fcvt_l_h) { return fp_do_to_int(h, i, &fp_h, FP_I64); }
 OP(fcvt_lu_s) { return to_int(h, i, &fp_s, (double)S(rs1), FP_U64); }
 OP(fcvt_lu_d) { return to_int(h, i, &fp_d, D(rs1), FP_U64); }
-OP(fcvt_lu_h) { return half_to_int(h, i, FP_U64); }
-OP(fcvtmod_w_d) { return fp_done(h, i, fp_do_modular(h, i, &fp_d)); }
+OP(fcvt_lu_h) { return fp_do_to_int(h, i, &fp_h, FP_U64); }
+OP(fcvtmod_w_d) { return fp_do_modular(h, i, &fp_d); }
 
 /* From an integer: exact if it has no more bits than the format. */
 static inline const struct insn *int_to_d(struct hart *h, const struct insn *i,
@@ -71,9 +65,9 @@ static inline const struct insn *int_to_d(struct hart *h, const struct insn *i,
 {
     bool fits = v >= -(INT64_C(1) << 53) && v <= INT64_C(1) << 53;
 
-    return fp_done(h, i,
-                   (fits && host_exact_d(h, i, (double)v)) ||
-                       fp_do_from_int(h, i, &fp_d, type));
+    if (fits && host_exact_d(h, i, (double)v))
+        NEXT;
+    return fp_do_from_int(h, i, &fp_d, type);
 }
 
 static inline const struct insn *int_to_s(struct hart *h, const struct insn *i,
@@ -81,57 +75,51 @@ static inline const struct insn *int_to_s(struct hart *h, const struct insn *i,
 {
     bool positive = type != FP_U64 || v >= 0;
 
-    return fp_done(h, i,
-                   (positive && host_s(h, i, (float)v, true)) ||
-                       fp_do_from_int(h, i, &fp_s, type));
-}
-
-static const struct insn *int_to_h(struct hart *h, const struct insn *i,
-                                   enum fp_int type)
-{
-    return fp_done(h, i, fp_do_from_int(h, i, &fp_h, type));
+    if (positive && host_s(h, i, (float)v, ZERO_EXACT))
+        NEXT;
+    return fp_do_from_int(h, i, &fp_s, type);
 }
 
 OP(fcvt_s_w) { return int_to_s(h, i, (int32_t)X(rs1), FP_I32); }
 OP(fcvt_d_w) { return int_to_d(h, i, (int32_t)X(rs1), FP_I32); }
-OP(fcvt_h_w) { return int_to_h(h, i, FP_I32); }
+OP(fcvt_h_w) { return fp_do_from_int(h, i, &fp_h, FP_I32); }
 OP(fcvt_s_wu) { return int_to_s(h, i, (uint32_t)X(rs1), FP_U32); }
 OP(fcvt_d_wu) { return int_to_d(h, i, (uint32_t)X(rs1), FP_U32); }
-OP(fcvt_h_wu) { return int_to_h(h, i, FP_U32); }
+OP(fcvt_h_wu) { return fp_do_from_int(h, i, &fp_h, FP_U32); }
 OP(fcvt_s_l) { return int_to_s(h, i, (int64_t)X(rs1), FP_I64); }
 OP(fcvt_d_l) { return int_to_d(h, i, (int64_t)X(rs1), FP_I64); }
-OP(fcvt_h_l) { return int_to_h(h, i, FP_I64); }
+OP(fcvt_h_l) { return fp_do_from_int(h, i, &fp_h, FP_I64); }
 OP(fcvt_s_lu) { return int_to_s(h, i, (int64_t)X(rs1), FP_U64); }
 OP(fcvt_d_lu) { return int_to_d(h, i, (int64_t)X(rs1), FP_U64); }
-OP(fcvt_h_lu) { return int_to_h(h, i, FP_U64); }
+OP(fcvt_h_lu) { return fp_do_from_int(h, i, &fp_h, FP_U64); }
 
 /* Between formats. */
 OP(fcvt_s_d)
 {
-    return fp_done(h, i,
-                   host_s(h, i, (float)D(rs1), D(rs1) == 0) ||
-                       fp_do_convert(h, i, &fp_s, &fp_d));
+    if (host_s(h, i, (float)D(rs1), ZERO_IF_RS1))
+        NEXT;
+    return fp_do_convert(h, i, &fp_s, &fp_d);
 }
 
 OP(fcvt_d_s)
 {
-    return fp_done(h, i,
-                   host_exact_d(h, i, (double)S(rs1)) ||
-                       fp_do_convert(h, i, &fp_d, &fp_s));
+    if (host_exact_d(h, i, (double)S(rs1)))
+        NEXT;
+    return fp_do_convert(h, i, &fp_d, &fp_s);
 }
 
-OP(fcvt_s_h) { return fp_done(h, i, fp_do_convert(h, i, &fp_s, &fp_h)); }
-OP(fcvt_h_s) { return fp_done(h, i, fp_do_convert(h, i, &fp_h, &fp_s)); }
-OP(fcvt_d_h) { return fp_done(h, i, fp_do_convert(h, i, &fp_d, &fp_h)); }
-OP(fcvt_h_d) { return fp_done(h, i, fp_do_convert(h, i, &fp_h, &fp_d)); }
+OP(fcvt_s_h) { return fp_do_convert(h, i, &fp_s, &fp_h); }
+OP(fcvt_h_s) { return fp_do_convert(h, i, &fp_h, &fp_s); }
+OP(fcvt_d_h) { return fp_do_convert(h, i, &fp_d, &fp_h); }
+OP(fcvt_h_d) { return fp_do_convert(h, i, &fp_h, &fp_d); }
 
 /* To an integral value. */
-OP(fround_s) { return fp_done(h, i, fp_do1(h, i, &fp_s, fp_round)); }
-OP(fround_h) { return fp_done(h, i, fp_do1(h, i, &fp_h, fp_round)); }
-OP(fround_d) { return fp_done(h, i, fp_do1(h, i, &fp_d, fp_round)); }
-OP(froundnx_s) { return fp_done(h, i, fp_do1(h, i, &fp_s, fp_round_nx)); }
-OP(froundnx_h) { return fp_done(h, i, fp_do1(h, i, &fp_h, fp_round_nx)); }
-OP(froundnx_d) { return fp_done(h, i, fp_do1(h, i, &fp_d, fp_round_nx)); }
+OP(fround_s) { return fp_do1(h, i, &fp_s, fp_round); }
+OP(fround_h) { return fp_do1(h, i, &fp_h, fp_round); }
+OP(fround_d) { return fp_do1(h, i, &fp_d, fp_round); }
+OP(froundnx_s) { return fp_do1(h, i, &fp_s, fp_round_nx); }
+OP(froundnx_h) { return fp_do1(h, i, &fp_h, fp_round_nx); }
+OP(froundnx_d) { return fp_do1(h, i, &fp_d, fp_round_nx); }
 
 /* Moves of bits, boxed or not. */
 static inline const struct insn *move_to_x(struct hart *h, const struct insn *i,

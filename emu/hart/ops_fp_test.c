@@ -8,101 +8,101 @@ OP(feq_s)
 {
     float a = S(rs1), b = S(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a == b) ||
-                       fp_test(h, i, &fp_s, fp_eq));
+    if (host_test(h, i, __builtin_isunordered(a, b), a == b))
+        NEXT;
+    return fp_test(h, i, &fp_s, fp_eq);
 }
 
 OP(feq_d)
 {
     double a = D(rs1), b = D(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a == b) ||
-                       fp_test(h, i, &fp_d, fp_eq));
+    if (host_test(h, i, __builtin_isunordered(a, b), a == b))
+        NEXT;
+    return fp_test(h, i, &fp_d, fp_eq);
 }
 
-OP(feq_h) { return fp_done(h, i, fp_test(h, i, &fp_h, fp_eq)); }
+OP(feq_h) { return fp_test(h, i, &fp_h, fp_eq); }
 
 OP(flt_s)
 {
     float a = S(rs1), b = S(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a < b) ||
-                       fp_test(h, i, &fp_s, fp_lt));
+    if (host_test(h, i, __builtin_isunordered(a, b), a < b))
+        NEXT;
+    return fp_test(h, i, &fp_s, fp_lt);
 }
 
 OP(flt_d)
 {
     double a = D(rs1), b = D(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a < b) ||
-                       fp_test(h, i, &fp_d, fp_lt));
+    if (host_test(h, i, __builtin_isunordered(a, b), a < b))
+        NEXT;
+    return fp_test(h, i, &fp_d, fp_lt);
 }
 
-OP(flt_h) { return fp_done(h, i, fp_test(h, i, &fp_h, fp_lt)); }
+OP(flt_h) { return fp_test(h, i, &fp_h, fp_lt); }
 
 OP(fle_s)
 {
     float a = S(rs1), b = S(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a <= b) ||
-                       fp_test(h, i, &fp_s, fp_le));
+    if (host_test(h, i, __builtin_isunordered(a, b), a <= b))
+        NEXT;
+    return fp_test(h, i, &fp_s, fp_le);
 }
 
 OP(fle_d)
 {
     double a = D(rs1), b = D(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a <= b) ||
-                       fp_test(h, i, &fp_d, fp_le));
+    if (host_test(h, i, __builtin_isunordered(a, b), a <= b))
+        NEXT;
+    return fp_test(h, i, &fp_d, fp_le);
 }
 
-OP(fle_h) { return fp_done(h, i, fp_test(h, i, &fp_h, fp_le)); }
+OP(fle_h) { return fp_test(h, i, &fp_h, fp_le); }
 
 OP(fltq_s)
 {
     float a = S(rs1), b = S(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a < b) ||
-                       fp_test(h, i, &fp_s, fp_ltq));
+    if (host_test(h, i, __builtin_isunordered(a, b), a < b))
+        NEXT;
+    return fp_test(h, i, &fp_s, fp_ltq);
 }
 
 OP(fltq_d)
 {
     double a = D(rs1), b = D(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a < b) ||
-                       fp_test(h, i, &fp_d, fp_ltq));
+    if (host_test(h, i, __builtin_isunordered(a, b), a < b))
+        NEXT;
+    return fp_test(h, i, &fp_d, fp_ltq);
 }
 
-OP(fltq_h) { return fp_done(h, i, fp_test(h, i, &fp_h, fp_ltq)); }
+OP(fltq_h) { return fp_test(h, i, &fp_h, fp_ltq); }
 
 OP(fleq_s)
 {
     float a = S(rs1), b = S(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a <= b) ||
-                       fp_test(h, i, &fp_s, fp_leq));
+    if (host_test(h, i, __builtin_isunordered(a, b), a <= b))
+        NEXT;
+    return fp_test(h, i, &fp_s, fp_leq);
 }
 
 OP(fleq_d)
 {
     double a = D(rs1), b = D(rs2);
 
-    return fp_done(h, i,
-                   host_test(h, i, __builtin_isunordered(a, b), a <= b) ||
-                       fp_test(h, i, &fp_d, fp_leq));
+    if (host_test(h, i, __builtin_isunordered(a, b), a <= b))
+        NEXT;
+    return fp_test(h, i, &fp_d, fp_leq);
 }
 
-OP(fleq_h) { return fp_done(h, i, fp_test(h, i, &fp_h, fp_leq)); }
+OP(fleq_h) { return fp_test(h, i, &fp_h, fp_leq); }
 
 static inline const struct insn *classify(struct hart *h, const struct insn *i,
                                           const struct fp_format *f)
