@@ -49,7 +49,7 @@ static inline uint64_t csr_mip(const struct hart *h)
  * beforehand: hart_run does no more than csr_due(h) steps at a time (0: look
  * now, before any), and calls csr_look(h) after as many, between blocks.
  */
-uint64_t csr_due(const struct hart *h); /* UINT64_MAX: never */
+uint64_t csr_due(struct hart *h); /* UINT64_MAX: never */
 void csr_look(struct hart *h);
 
 /* The stack of FS/SD and the fields others need. */

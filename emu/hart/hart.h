@@ -191,6 +191,7 @@ struct hart {
     struct hart_stop stop;
     bool skip_points; /* the next instruction ignores breaks and watches */
     uint32_t hpm_live; /* mhpmcounters that count something; csr_changed */
+    uint32_t icount_live; /* icount triggers that count the next step */
     struct mmu_cache mmu;
     struct tlb_entry tlb[CTX_COUNT][TLB_ENTRIES];
     struct jump_entry jump[JUMP_ENTRIES];

@@ -129,6 +129,11 @@ void trap_fetch(struct hart *h, uint64_t cause, uint64_t tval)
     enter(h, cause, tval, h->pc, 1);
 }
 
+void trap_between(struct hart *h, uint64_t cause, uint64_t tval)
+{
+    enter(h, cause, tval, h->pc, 0);
+}
+
 uint64_t trap_pending(const struct hart *h)
 {
     uint64_t pending = csr_mip(h) & h->mie;

@@ -21,6 +21,9 @@ const struct insn *trap(struct hart *h, const struct insn *i, uint64_t cause,
  * hart_run counts the step. */
 void trap_fetch(struct hart *h, uint64_t cause, uint64_t tval);
 
+/* And between two instructions, for icount: like an interrupt, no step. */
+void trap_between(struct hart *h, uint64_t cause, uint64_t tval);
+
 /* Those that would be taken now, mip's bits: enabled here and pending. */
 uint64_t trap_pending(const struct hart *h);
 

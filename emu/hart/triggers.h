@@ -33,9 +33,8 @@ void triggers_reset(struct hart *h);
 /* After a load: points follow the triggers again. */
 void triggers_changed(struct hart *h);
 
-/* icount: is one counting in this mode? After each step: count it, and take
- * the exception if it is time. */
-bool triggers_counting(const struct hart *h);
-void triggers_count(struct hart *h);
+/* For csr_due and csr_look: icount. */
+uint64_t triggers_due(struct hart *h);
+void triggers_look(struct hart *h);
 
 #endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mmu.c - the TLB, and the slow path of loads, stores, atomics and fetches.
+ *
+ * What fill() lets into the TLB is all that the fast paths may do without
+ * asking anybody: host memory, rights by page table and PMP both, no
+ * watchpoint; for stores moreover D set and no attention wanted by mem.
+ */
+#include "emu/hart/mmu.h"
+
+#include <inttypes.h>
+
+#include "emu/base/log.h"
+
+#include "emu/bus/mem.h"
+#include "emu/hart/csr.h"
+#include "emu/hart/interp.h"
+#include "emu/hart/mmu_walk.h"
+#include "emu/hart/pmp.h"
+#include "emu/hart/points.h"
+#include "emu/hart/trap.h"
+#include "emu/hart/triggers.h"
+
+static const uint64_t page_mask = ~UINT64_C(0xfff);
+
+/* Contexts ------------------------------------------------------------------*/
+
+static unsigned context(unsigned priv, bool sum)
+{
+    return priv == PRIV_U ? CTX_U : priv == PRIV_M ? CTX_M : CTX_S + sum;
+}
+
+static unsigned priv_of(unsigned ctx)
+{
+    return ctx == CTX_U ? PRIV_U : ctx == CTX_M ? PRIV_M : PRIV_S;
+}
+
+static unsigned data_context(const struct hart *h)
+{
+    unsigned mpp = h->mstatus >> 11 & 3;
+
+    return context(h->mstatus & MSTATUS_MPRV ? mpp : h->priv,
+                   h->mstatus & MSTATUS_SUM);
+}
+
+void mmu_context_changed(struct hart *h)
+{
+    unsigned fetch = context(h->priv, false);
+
+    h->data_tlb = h->tlb[data_context(h)];
+    h->fetch_tlb = h->tlb[fetch];
+    h->fetch_gen = h->ctx_gen[fetch];
+}
+
+/* Flushing ------------------------------------------------------------------*/
+
+static void empty_tlb(struct hart *h)
+{
+    for (unsigned c = 0; c < CTX_COUNT; c++)
+        if (h->mmu.filled >> c & 1)
+            memset(h->tlb[c], 0xff, sizeof h->tlb[c]);
+    h->mmu.filled = 0;
+}
+
+void mmu_flush(struct hart *h)
+{
+    if (h->gen_next == 0)
+        h->mmu.filled = ~UINT64_C(0); /* the very first: zeroes are no tags */
+    empty_tlb(h);
+    for (unsigned c = 0; c < CTX_COUNT; c++)
+        h->ctx_gen[c] = ++h->gen_next;
+    for (unsigned half = 0; half < 2; half++) {
+        h->mmu.large_first[half] = UINT64_MAX;
+        h->mmu.large_last[half] = 0;
+    }
+    mmu_context_changed(h);
+}
+
+static void forget_entry(struct tlb_entry *e)
+{
+    e->read = e->write = e->exec = TLB_NONE;
+}
+
+void mmu_flush_page(struct hart *h, uint64_t va)
+{
+    uint64_t page = va & page_mask;
+
+    if (page >= h->mmu.large_first[va >> 63] &&
+        page <= h->mmu.large_last[va >> 63]) {
+        mmu_flush(h);
+        return;
+    }
+    for (unsigned c = 0; c < CTX_COUNT; c++) {
+        struct tlb_entry *e = tlb_entry(h->tlb[c], va);
+
+        if (e->read == page || e->write == page || e->exec == page)
+            forget_entry(e);
+    }
+    for (unsigned n = 0; n < JUMP_ENTRIES; n++)
+        if ((h->jump[n].pc & page_mask) == page)
+            h->jump[n].gen = 0;
+}
+
+void mmu_forget_phys(void *hart, uint64_t pa, size_t len)
+{
+    struct hart *h = hart;
+
+    if (len == 0) {
+        empty_tlb(h);
+        return;
+    }
+    for (unsigned c = 0; c < CTX_COUNT; c++)
+        for (unsigned n = 0; h->mmu.filled >> c & 1 && n < TLB_ENTRIES; n++)
+            if (h->mmu.pa[c][n] + MEM_PAGE > pa && h->mmu.pa[c][n] < pa + len)
+                forget_entry(&h->tlb[c][n]);
+}
+
+/* Filling -------------------------------------------------------------------*/
+
+static bool has_host(const struct mem_region *r)
+{
+    return r->kind == MEM_RAM || r->kind == MEM_ROM ||
+           (r->kind == MEM_ROMD && r->romd);
+}
+
+/* What becomes of the rights that page table and PMP give to a page. */
+static unsigned keep_out(const struct hart *h, const struct mem_region *r,
+                         uint64_t va, uint64_t pa, unsigned rights)
+{
+    if (points_watch_page(h->points, h, va) || trigger_page(h, va))
+        rights &= ACCESS_EXEC;
+    if (r->kind != MEM_RAM || r->attn[(pa - r->base) / MEM_PAGE])
+        rights &= ~(unsigned)ACCESS_WRITE;
+    return rights;
+}
+
+static void fill(struct hart *h, unsigned ctx, uint64_t va, uint64_t pa,
+                 unsigned rights)
+{
+    const struct mem_region *r;
+    struct tlb_entry *e = tlb_entry(h->tlb[ctx], va);
+
+    va &= page_mask;
+    pa &= page_mask;
+    r = mem_find(h->mem, pa);
+    if (!r || !has_host(r) || r->size - (pa - r->base) < MEM_PAGE ||
+        !pmp_page_uniform(h, pa))
+        return;
+    rights &= pmp_rights(h, pa, MEM_PAGE, priv_of(ctx));
+    rights = keep_out(h, r, va, pa, rights);
+    e->read = rights & ACCESS_READ ? va : TLB_NONE;
+    e->write = rights & ACCESS_WRITE ? va : TLB_NONE;
+    e->exec = rights & ACCESS_EXEC ? va : TLB_NONE;
+    e->addend = (uintptr_t)r->host + (pa - r->base) - va;
+    h->mmu.pa[ctx][e - h->tlb[ctx]] = pa;
+    h->mmu.filled |= UINT64_C(1) << ctx;
+}
+
+static void note_large(struct hart *h, uint64_t va, uint64_t size)
+{
+    unsigned half = va >> 63;
+    uint64_t first = va & ~(size - 1), last = first + (size - 1);
+
+    if (size <= MEM_PAGE)
+        return;
+    if (first < h->mmu.large_first[half])
+        h->mmu.large_first[half] = first;
+    if (last > h->mmu.large_last[half])
+        h->mmu.large_last[half] = last;
+}
+
+static uint64_t fault_cause(enum walk_end end, unsigned access)
+{
+    bool page = end == WALK_PAGE_FAULT;
+
+    if (access & ACCESS_WRITE)
+        return page ? CAUSE_STORE_PAGE : CAUSE_STORE_ACCESS;
+    if (access & ACCESS_READ)
+        return page ? CAUSE_LOAD_PAGE : CAUSE_LOAD_ACCESS;
+    return page ? CAUSE_FETCH_PAGE : CAUSE_FETCH_ACCESS;
+}
+
+/* Translates and checks len bytes at va, within one page. */
+static bool resolve(struct hart *h, uint64_t va, unsigned len, unsigned access,
+                    unsigned ctx, uint64_t *pa, uint64_t *cause)
+{
+    unsigned priv = priv_of(ctx);
+    struct mapping m;
+    enum walk_end end = mmu_walk(h, va, access, priv, ctx == CTX_S_SUM, &m);
+
+    if (end == WALK_OK && !pmp_allows(h, m.pa, len, access, priv))
+        end = WALK_ACCESS_FAULT;
+    if (log_on(LOG_MMU))
+        log_to(LOG_MMU,
+               "riscv_cpu_tlb_fill address=%" PRIx64
+               " ret %d physical %016" PRIx64 " prot %u\n",
+               va, (int)end, end == WALK_OK ? m.pa : 0,
+               end == WALK_OK ? m.rights : 0);
+    if (end != WALK_OK) {
+        *cause = fault_cause(end, access);
+        return false;
+    }
+    note_large(h, va, m.size);
+    fill(h, ctx, va, m.pa, m.rights);
+    *pa = m.pa;
+    return true;
+}
+
+/* Loads and stores ----------------------------------------------------------*/
+
+/* An access is one piece, or two where it crosses into another page. */
+struct pieces {
+    unsigned n;
+    uint64_t pa[2];
+    unsigned len[2];
+};
+
+static enum mmu_result fault(struct hart *h, const struct insn *i,
+                             uint64_t cause, uint64_t va)
+{
+    trap(h, i, cause, va);
+    return MMU_TRAPPED;
+}
+
+/* Nothing is accessed before all of it may be. */
+static enum mmu_result resolve_all(struct hart *h, const struct insn *i,
+                                   uint64_t va, unsigned size, unsigned access,
+                                   struct pieces *p)
+{
+    unsigned room = MEM_PAGE - (unsigned)(va % MEM_PAGE);
+    unsigned ctx = data_context(h);
+    uint64_t cause;
+
+    p->n = size > room ? 2 : 1;
+    p->len[0] = size > room ? room : size;
+    p->len[1] = size - p->len[0];
+    for (unsigned n = 0; n < p->n; n++) {
+        uint64_t at = n ? va + room : va;
+
+        if (!resolve(h, at, p->len[n], access, ctx, &p->pa[n], &cause))
+            return fault(h, i, cause, at);
+    }
+    return MMU_OK;
+}
+
+/* A debugger's watchpoint stops before the access: nothing has happened. */
+static enum mmu_result watched(struct hart *h, const struct insn *i,
+                               uint64_t va, unsigned size, unsigned access)
+{
+    const struct point *p;
+    uint64_t hit;
+
+    if (h->skip_points)
+        return MMU_OK;
+    p = points_watch(h->points, h, va, size, access * POINT_READ, &hit);
+    if (!p)
+        return MMU_OK;
+    h->stop = (struct hart_stop){ .addr = hit,
+                                  .point = p,
+                                  .kind = HART_STOP_WATCH,
+                                  .access = p->kind & access * POINT_READ };
+    h->attention |= ATTN_STOP;
+    h->pc = PC;
+    return MMU_STOPPED;
+}
+
+/* Everything that comes before an access: triggers, translation, points. */
+static enum mmu_result prepare(struct hart *h, const struct insn *i,
+                               uint64_t va, unsigned size, unsigned access,
+                               struct pieces *p)
+{
+    enum mmu_result r;
+
+    h->at = i;
+    if (trigger_access(h, va, size, access * POINT_READ))
+        return fault(h, i, CAUSE_BREAKPOINT, va);
+    r = resolve_all(h, i, va, size, access, p);
+    return r == MMU_OK ? watched(h, i, va, size, access) : r;
+}
+
+/* Where two pages meet both have to be memory: a device does not see half an
+ * access. The fault is that of the half which is none. */
+static bool both_memory(const struct hart *h, const struct pieces *p,
+                        uint64_t *va)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        const struct mem_region *r = mem_find(h->mem, p->pa[n]);
+
+        if (!r || r->kind == MEM_DEVICE || r->kind == MEM_ROMD) {
+            *va += n ? p->len[0] : 0;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_pieces(struct hart *h, const struct pieces *p, uint64_t *va,
+                        unsigned size, uint64_t *v)
+{
+    *v = 0;
+    if (p->n == 1)
+        return mem_read(h->mem, p->pa[0], size, v, NULL);
+    return both_memory(h, p, va) &&
+           mem_dma_read(h->mem, p->pa[0], v, p->len[0]) == p->len[0] &&
+           mem_dma_read(h->mem, p->pa[1], (uint8_t *)v + p->len[0],
+                        p->len[1]) == p->len[1];
+}
+
+static bool write_pieces(struct hart *h, const struct pieces *p, uint64_t *va,
+                         unsigned size, uint64_t v)
+{
+    if (p->n == 1)
+        return mem_write(h->mem, p->pa[0], size, v, NULL);
+    return both_memory(h, p, va) &&
+           mem_dma_write(h->mem, p->pa[0], &v, p->len[0]) == p->len[0] &&
+           mem_dma_write(h->mem, p->pa[1], (uint8_t *)&v + p->len[0],
+                         p->len[1]) == p->len[1];
+}
+
+enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
+                         unsigned size, uint64_t *v)
+{
+    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    enum mmu_result r;
+    struct pieces p;
+
+    /* Misaligned within a page: the one slow load that is common. */
+    if (e->read == (va & page_mask) && va % MEM_PAGE <= MEM_PAGE - size) {
+        *v = 0;
+        memcpy(v, (const void *)(va + e->addend), size);
+        return MMU_OK;
+    }
+    r = prepare(h, i, va, size, ACCESS_READ, &p);
+    if (r == MMU_OK && !read_pieces(h, &p, &va, size, v))
+        return fault(h, i, CAUSE_LOAD_ACCESS, va);
+    return r;
+}
+
+enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
+                          unsigned size, uint64_t v)
+{
+    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    enum mmu_result r;
+    struct pieces p;
+
+    if (e->write == (va & page_mask) && va % MEM_PAGE <= MEM_PAGE - size) {
+        memcpy((void *)(va + e->addend), &v, size);
+        return MMU_OK;
+    }
+    r = prepare(h, i, va, size, ACCESS_WRITE, &p);
+    if (r == MMU_OK && !write_pieces(h, &p, &va, size, v))
+        return fault(h, i, CAUSE_STORE_ACCESS, va);
+    return r;
+}
+
+enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
+                           unsigned size, unsigned access, uint64_t *pa)
+{
+    const struct mem_region *region;
+    enum mmu_result r;
+    struct pieces p;
+
+    r = prepare(h, i, va, size, access, &p);
+    if (r != MMU_OK)
+        return r;
+    /* Atomics are for memory: nothing else has the PMA for them. */
+    region = mem_find(h->mem, p.pa[0]);
+    if (!region || !has_host(region))
+        return fault(h, i, fault_cause(WALK_ACCESS_FAULT, access), va);
+    *pa = p.pa[0];
+    return MMU_OK;
+}
+
+bool mmu_fetch(struct hart *h, uint64_t va, uint64_t *pa, uint64_t *cause)
+{
+    const struct tlb_entry *e = tlb_entry(h->fetch_tlb, va);
+    unsigned ctx = context(h->priv, false);
+    const struct mem_region *r;
+
+    if (e->exec == (va & page_mask)) {
+        *pa = h->mmu.pa[ctx][e - h->tlb[ctx]] | (va & ~page_mask);
+        return true;
+    }
+    if (!resolve(h, va, 2, ACCESS_EXEC, ctx, pa, cause))
+        return false;
+    r = mem_find(h->mem, *pa);
+    *cause = CAUSE_FETCH_ACCESS;
+    return r && has_host(r);
+}
