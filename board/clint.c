@@ -129,7 +129,6 @@ static void swi_new(const struct board_rooms *r, uint64_t base, int harts,
                     const struct irq *out, bool supervisor)
 {
     struct swi *s = xcalloc(1, sizeof *s);
-    const char *type = supervisor ? "riscv.aclint.sswi" : "riscv.aclint.swi";
 
     s->base = base;
     s->harts = harts;

@@ -116,7 +116,7 @@ static const struct field uart_fields[] = {
     HOST(struct uart, breaks),      FIELDS_END,
 };
 
-/* Interrupts -----------------------------------------------------------------*/
+/* Interrupts ----------------------------------------------------------------*/
 
 /* Bits 6 and 7 of FCR: how many bytes make "received data available". */
 static unsigned trigger(const struct uart *u)
@@ -155,7 +155,7 @@ static void update(struct uart *u)
     irq_set(u->irq, (u->iir & IIR_ID) != IIR_NONE);
 }
 
-/* Receiving ------------------------------------------------------------------*/
+/* Receiving -----------------------------------------------------------------*/
 
 static int64_t char_ns(const struct uart *u)
 {
@@ -250,7 +250,7 @@ static uint8_t read_data(struct uart *u)
     return byte;
 }
 
-/* From outside ---------------------------------------------------------------*/
+/* From outside --------------------------------------------------------------*/
 
 static void deliver_bytes(void *opaque, const void *data, size_t len)
 {
@@ -309,7 +309,7 @@ static void accept_more(void *opaque)
         chardev_accept(u->chr);
 }
 
-/* Registers ------------------------------------------------------------------*/
+/* Registers -----------------------------------------------------------------*/
 
 static void send(struct uart *u, uint8_t byte)
 {
@@ -468,7 +468,7 @@ static const struct mem_ops uart_ops = {
     .sizes = MEM_1 | MEM_2 | MEM_4 | MEM_8,
 };
 
-/* The device -----------------------------------------------------------------*/
+/* The device ----------------------------------------------------------------*/
 
 static void uart_reset(void *opaque)
 {
