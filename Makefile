@@ -3,7 +3,9 @@
 
 MODE    ?= release
 EDITLINE ?= readline
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 CROSS   ?= riscv64-linux-gnu-
 
 B       := build/$(MODE)

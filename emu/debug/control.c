@@ -282,6 +282,8 @@ void debug_powerdown(struct machine *m)
 
 void debug_quit(struct machine *m, int status)
 {
+    m->quit = true;
+    m->quit_status = status;
     if (m->run)
         run_request_shutdown(m, SHUTDOWN_HOST_QUIT, status);
 }

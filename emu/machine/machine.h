@@ -66,6 +66,7 @@ struct points;
 struct blocks;
 struct hart;
 struct run;
+struct semihost;
 struct buf;
 struct phase_ops;
 
@@ -80,8 +81,9 @@ struct machine {
     struct blocks *blocks;
     struct hart *hart[MAX_HARTS];
     int harts;
-    struct run *run;         /* run.h */
-    struct debug_hub *debug; /* emu/debug: listeners, registers */
+    struct run *run;           /* run.h */
+    struct semihost *semihost; /* semihost.h; NULL: off */
+    struct debug_hub *debug;   /* emu/debug: listeners, registers */
     struct cpu_config cpu;
     struct run_policy policy;
     enum phase phase;
@@ -92,6 +94,8 @@ struct machine {
     void (*show_irqs)(void *opaque, struct buf *out);
     void *show_irqs_opaque;
     uint64_t ram_size;
+    bool quit; /* asked to go before there is a run */
+    int quit_status;
 };
 
 #endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - the command line, parsed and checked; nothing is created yet.
+ *
+ * Syntax, defaults and error texts are QEMU's (facts/cli.md), with the
+ * program's own name in front.
+ */
+#ifndef EMU_OPTIONS_H
+#define EMU_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "board/virt.h"
+#include "emu/hart/cpu.h"
+#include "emu/machine/machine.h"
+#include "emu/machine/run.h"
+
+struct err;
+struct buf;
+
+struct strings {
+    char **s;
+    size_t n;
+};
+
+struct options {
+    /* The machine. */
+    char *cpu;
+    struct cpu_config cpu_config;
+    uint64_t ram_size; /* bytes */
+    int harts;
+    bool aclint, virtio_legacy, one_insn;
+    char *dumpdtb;
+    char *bios, *kernel, *initrd, *append, *dtb;
+    char *pflash[2];
+    bool pflash_readonly[2];
+    struct strings data_dirs, loaders, fw_cfgs;
+    struct run_clock clock;
+    struct run_policy policy;
+    int64_t rtc_base_ns; /* INT64_MIN: the host's date at start */
+    uint64_t seed;
+    bool have_seed;
+
+    /* Consoles. */
+    struct strings chardevs; /* -chardev texts */
+    struct strings serials, monitors, mons, gdbs;
+    bool nographic, nodefaults, display_none;
+    int escape;
+
+    /* Debugging. */
+    bool stopped;   /* -S */
+    bool preconfig; /* --preconfig */
+    bool semihosting;
+    bool semihosting_user;
+    char *semihosting_chardev;
+    struct strings semihosting_args;
+    uint32_t log_mask;
+    char *log_file;
+
+    /* The process. */
+    char *name, *pidfile;
+    struct buf *answer; /* -help, -version, ... : print this and exit 0 */
+};
+
+/*
+ * Fills o from the command line. False: err holds one sentence. When
+ * o->answer is not NULL the program prints it and is done.
+ */
+bool options_parse(struct options *o, int argc, char **argv, struct err *err);
+void options_free(struct options *o);
+
+#endif
