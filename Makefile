@@ -28,6 +28,10 @@ OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
                -fno-omit-frame-pointer
 OPT_hostile := -O1 -DHOSTILE -fsanitize=undefined -fno-sanitize-recover=all
 OPT_cover   := -O0 --coverage
+OPT_clang   := -O2
+OPT_werror  := -O2
+OPT_fuzz    := -O1 -DFUZZ -fsanitize=fuzzer-no-link,address,undefined \
+               -fno-omit-frame-pointer
 
 EDIT_readline := -lreadline
 EDIT_libedit  := -ledit
@@ -63,8 +67,128 @@ FORCE:
 # The demo kernel, embedded in the program ---------------------------------------
 include board/demo/demo.mk
 
-# Unit tests ---------------------------------------------------------------------
+# Tests --------------------------------------------------------------------------
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libebreak.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Wno-pedantic -MMD -MP -o $@ $< $(B)/libebreak.a \
 	    $(LDFLAGS) -lcriterion $(LDLIBS)
+
+include tests/guest/guest.mk
+
+E2E     := $(wildcard tests/e2e/gdb_*.py tests/e2e/monitor_*.py \
+                      tests/e2e/cli_*.py tests/e2e/replay_*.py)
+BOOTS   := $(wildcard tests/e2e/boot_*.sh tests/e2e/boot_*.py)
+RUN     := python3 tests/run.py
+
+.PHONY: units check e2e boots hostile asan
+units: $(UNITS)
+
+check: deps ## everything that needs no guest images: some minutes
+	@$(MAKE) --no-print-directory MODE=$(MODE) all units guests layers
+	@EBREAK=$(B)/ebreak $(RUN) $(UNITS) $(E2E) $(GUEST_TESTS)
+
+e2e: deps ## real gdb, monitor sessions and the boots of real software
+	@$(MAKE) --no-print-directory all guests images
+	@EBREAK=build/ebreak $(RUN) -t 900 $(E2E) $(BOOTS)
+
+boots: deps ## OpenSBI, U-Boot, Debian's Linux, EDK2
+	@$(MAKE) --no-print-directory all images
+	@EBREAK=build/ebreak $(RUN) -j 2 -t 900 $(BOOTS)
+
+hostile: ## the same tests with tiny caches, slices of one step, split packets
+	@$(MAKE) --no-print-directory MODE=hostile check
+
+asan: ## the same tests under address and undefined sanitizers
+	@$(MAKE) --no-print-directory MODE=asan check
+
+.PHONY: demo
+demo: deps ## the demo kernel under a scripted session of the real gdb
+	@$(MAKE) --no-print-directory all build/demo.elf
+	@EBREAK=build/ebreak sh tests/e2e/demo.sh
+
+# Fuzzing and measuring -------------------------------------------------------------
+FUZZ_SECONDS ?= 60
+FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZERS   := $(FUZZ_SRCS:%.c=build/fuzz/%)
+
+build/fuzz/libebreak.a: FORCE
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang build/fuzz/libebreak.a.made
+
+.PHONY: build/fuzz/libebreak.a.made
+build/fuzz/libebreak.a.made: $(LIBOBJS)
+	@rm -f build/fuzz/libebreak.a
+	@ar rcsD build/fuzz/libebreak.a $^
+
+build/fuzz/tests/fuzz/%: tests/fuzz/%.c build/fuzz/libebreak.a
+	@mkdir -p $(@D)
+	clang $(CFLAGS) -O1 -fsanitize=fuzzer,address,undefined -Wno-pedantic \
+	    -o $@ $< build/fuzz/libebreak.a $(LDLIBS)
+
+.PHONY: fuzz fuzzers bench
+fuzzers: $(FUZZERS)
+
+fuzz: fuzzers ## each libFuzzer target for FUZZ_SECONDS (60)
+	@for f in $(FUZZERS); do \
+	    c=build/fuzz/corpus/$$(basename $$f); mkdir -p $$c; echo "== $$f"; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	        -print_final_stats=1 $$c || exit 1; \
+	done
+
+bench: all guests ## speed: the interpreter, start-up, memory
+	@sh tests/bench/bench.sh
+
+# The house -----------------------------------------------------------------------
+HOUSE := $(shell git ls-files '*.[ch]' 2>/dev/null)
+
+.PHONY: layers format format-check lint docs install help clean deps deps-lint
+layers: ## who may include whom: docs/layers
+	@awk -f tests/layers.awk docs/layers $(HOUSE)
+
+format: ## clang-format every file
+	@clang-format -i $(HOUSE)
+
+format-check:
+	@clang-format --dry-run -Werror $(HOUSE)
+
+lint: deps-lint ## clang-tidy, cppcheck, mandoc, formatting, both compilers
+	@$(MAKE) --no-print-directory layers format-check
+	@$(MAKE) --no-print-directory MODE=clang CC=clang EXTRA_CFLAGS=-Werror all
+	@$(MAKE) --no-print-directory MODE=werror EXTRA_CFLAGS=-Werror all
+	@mandoc -Tlint -Wwarning docs/ebreak.1
+	@cppcheck -q --error-exitcode=1 --inline-suppr --std=c11 -I. \
+	    --suppress=internalAstError $(SRCS)
+	@printf '%s\n' $(SRCS) | xargs -P 2 -n 4 clang-tidy --quiet 2>/dev/null \
+	    -- -std=gnu17 -D_GNU_SOURCE -I.
+
+docs: build/docs/monitor.md ## documents made from the tables
+build/docs/monitor.md: build/ebreak
+	@mkdir -p $(@D)
+	@printf 'help\nquit\n' | build/ebreak -S -display none -monitor stdio > $@
+
+PREFIX ?= /usr/local
+install: all ## to PREFIX (/usr/local)
+	install -D -m 755 build/ebreak $(DESTDIR)$(PREFIX)/bin/ebreak
+	install -D -m 644 docs/ebreak.1 $(DESTDIR)$(PREFIX)/share/man/man1/ebreak.1
+	install -D -m 644 build/demo.elf $(DESTDIR)$(PREFIX)/share/ebreak/demo.elf
+
+help: ## this screen
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
+	    sed 's/:.*## /\t/' | expand -t 10
+	@echo "MODE=release|debug|asan|hostile  EDITLINE=readline|libedit"
+
+clean: ## what was built (not the guest images: build/guest)
+	rm -rf build/release build/debug build/asan build/hostile build/fuzz \
+	    build/clang build/werror build/demo build/demo.elf build/ebreak
+
+# Packages ------------------------------------------------------------------------
+BUILD_DEPS := gcc libc6-dev libreadline-dev libedit-dev libfdt-dev libelf-dev \
+              zlib1g-dev gcc-riscv64-linux-gnu binutils-riscv64-linux-gnu
+TEST_DEPS  := libcriterion-dev python3 gdb-multiarch device-tree-compiler \
+              opensbi u-boot-qemu qemu-system-riscv|qemu-system-misc
+LINT_DEPS  := clang clang-format clang-tidy cppcheck mandoc
+
+deps: ## the Debian packages that are missing (root or sudo)
+	@sh tests/deps.sh $(foreach p,$(BUILD_DEPS) $(TEST_DEPS),'$(p)')
+
+deps-lint:
+	@sh tests/deps.sh $(LINT_DEPS)

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# guest.mk - guest programs for tests, and the images of real software.
+
+.PHONY: guests images
+guests:
+images:
