@@ -73,7 +73,13 @@ static inline bool host_ready(const struct hart *h, const struct insn *i)
 }
 
 /* When a result of zero is exact, not an underflow. */
-enum fp_zero_rule { ZERO_EXACT, ZERO_IF_RS1, ZERO_IF_FACTOR, ZERO_IF_ALL };
+enum fp_zero_rule {
+    ZERO_EXACT,
+    ZERO_NEVER,
+    ZERO_IF_RS1,
+    ZERO_IF_FACTOR,
+    ZERO_IF_ALL, /* that matter: a factor and the addend */
+};
 
 static inline bool is_zero(const struct hart *h, const struct fp_format *f,
                            unsigned reg)
@@ -90,11 +96,11 @@ static inline bool zero_is_exact(const struct hart *h, const struct insn *i,
         return is_zero(h, f, i->rs1);
     case ZERO_IF_FACTOR:
         return is_zero(h, f, i->rs1) || is_zero(h, f, i->rs2);
-    case ZERO_IF_ALL: /* that matter: a factor and the addend */
+    case ZERO_IF_ALL:
         return (is_zero(h, f, i->rs1) || is_zero(h, f, i->rs2)) &&
                is_zero(h, f, i->rs3);
     default:
-        return true;
+        return rule == ZERO_EXACT;
     }
 }
 

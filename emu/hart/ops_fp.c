@@ -79,7 +79,7 @@ OP(fsqrt_s)
 {
     float a = S(rs1);
 
-    if (a > 0 && host_s(h, i, __builtin_sqrtf(a), ZERO_EXACT))
+    if (a > 0 && host_s(h, i, __builtin_sqrtf(a), ZERO_NEVER))
         NEXT;
     return fp_do1(h, i, &fp_s, fp_sqrt);
 }
@@ -88,7 +88,7 @@ OP(fsqrt_d)
 {
     double a = D(rs1);
 
-    if (a > 0 && host_d(h, i, __builtin_sqrt(a), ZERO_EXACT))
+    if (a > 0 && host_d(h, i, __builtin_sqrt(a), ZERO_NEVER))
         NEXT;
     return fp_do1(h, i, &fp_d, fp_sqrt);
 }

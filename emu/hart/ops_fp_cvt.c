@@ -59,13 +59,14 @@ OP(fcvt_lu_d) { return to_int(h, i, &fp_d, D(rs1), FP_U64); }
 OP(fcvt_lu_h) { return fp_do_to_int(h, i, &fp_h, FP_U64); }
 OP(fcvtmod_w_d) { return fp_do_modular(h, i, &fp_d); }
 
-/* From an integer: exact if it has no more bits than the format. */
+/* From an integer: exact if it has no more bits than the format. A u64 with
+ * its highest bit set is none of the host's. */
 static inline const struct insn *int_to_d(struct hart *h, const struct insn *i,
                                           int64_t v, enum fp_int type)
 {
-    bool fits = v >= -(INT64_C(1) << 53) && v <= INT64_C(1) << 53;
+    int64_t most = INT64_C(1) << 53, least = type == FP_U64 ? 0 : -most;
 
-    if (fits && host_exact_d(h, i, (double)v))
+    if (v >= least && v <= most && host_exact_d(h, i, (double)v))
         NEXT;
     return fp_do_from_int(h, i, &fp_d, type);
 }
@@ -73,9 +74,7 @@ static inline const struct insn *int_to_d(struct hart *h, const struct insn *i,
 static inline const struct insn *int_to_s(struct hart *h, const struct insn *i,
                                           int64_t v, enum fp_int type)
 {
-    bool positive = type != FP_U64 || v >= 0;
-
-    if (positive && host_s(h, i, (float)v, ZERO_EXACT))
+    if ((type != FP_U64 || v >= 0) && host_s(h, i, (float)v, ZERO_EXACT))
         NEXT;
     return fp_do_from_int(h, i, &fp_s, type);
 }
@@ -96,7 +95,9 @@ OP(fcvt_h_lu) { return fp_do_from_int(h, i, &fp_h, FP_U64); }
 /* Between formats. */
 OP(fcvt_s_d)
 {
-    if (host_s(h, i, (float)D(rs1), ZERO_IF_RS1))
+    double v = D(rs1);
+
+    if (host_s(h, i, (float)v, v == 0 ? ZERO_EXACT : ZERO_NEVER))
         NEXT;
     return fp_do_convert(h, i, &fp_s, &fp_d);
 }
