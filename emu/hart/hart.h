@@ -190,6 +190,7 @@ struct hart {
     uint64_t ctx_gen[CTX_COUNT];
     struct hart_stop stop;
     bool skip_points; /* the next instruction ignores breaks and watches */
+    uint8_t pad[7];
     uint32_t hpm_live; /* mhpmcounters that count something; csr_changed */
     uint32_t icount_live; /* icount triggers that count the next step */
     struct mmu_cache mmu;

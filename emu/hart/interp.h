@@ -15,8 +15,8 @@
 
 struct block {
     uint64_t pa;
-    uint32_t n;     /* instructions, the closing block_end not counted */
-    uint32_t bytes;
+    uint32_t n;         /* instructions, the closing block_end not counted */
+    uint32_t limit;     /* none of them starts at pa + limit or later */
     struct block *next; /* same hash */
     struct block *next_in_page;
     struct insn insn[]; /* n of them and a block_end */
@@ -29,10 +29,31 @@ void blocks_flush(struct blocks *b);
 /* A hart whose jump entries must be dropped when blocks go. */
 void blocks_add_hart(struct blocks *b, struct hart *h);
 
+/*
+ * The block of instructions that start in [pa, pa + limit), which lies within
+ * one page; found or built, and kept until its page is written. NULL: there
+ * is no memory at pa.
+ */
+const struct block *blocks_get(struct blocks *b, uint64_t pa, uint32_t limit);
+
+/* Blocks that last until the next one is asked for: the first n instructions
+ * of another, and a single instruction. */
+const struct block *blocks_cut(struct blocks *b, const struct block *from,
+                               uint32_t n);
+const struct block *blocks_single(struct blocks *b, uint32_t word);
+
+/* The halfword at pa, to be executed; false: there is no memory. */
+bool blocks_half(const struct blocks *b, uint64_t pa, uint16_t *half);
+
 struct blocks_info {
     uint64_t blocks, insns, bytes, flushes, invalidations;
 };
 struct blocks_info blocks_info(const struct blocks *b);
+
+static inline struct jump_entry *jump_entry(struct hart *h, uint64_t pc)
+{
+    return &h->jump[pc / 2 % JUMP_ENTRIES];
+}
 
 /* One handler per row of insn.def; forgetting one does not link. */
 #define INSN(name, ...) op_fn op_##name;
@@ -42,6 +63,8 @@ struct blocks_info blocks_info(const struct blocks *b);
 #undef RVC
 op_fn op_illegal, op_block_end;
 
+extern op_fn *const interp_op[OP_COUNT];
+
 /*
  * How an op is written: OP(add) { SET_RD(X(rs1) + X(rs2)); NEXT; }
  *
@@ -50,11 +73,12 @@ op_fn op_illegal, op_block_end;
  * last insn, so an op may say NEXT whatever its row's flow. An op that may
  * reach hart_steps() (a slow access, a counter CSR) first sets h->at = i.
  */
-#define OP(name) const struct insn *op_##name(struct hart *h, const struct insn *i)
-#define NEXT     return i[1].fn(h, i + 1)
-#define X(r)     (h->x[i->r])
+#define OP(name)                                                               \
+    const struct insn *op_##name(struct hart *h, const struct insn *i)
+#define NEXT      return i[1].fn(h, i + 1)
+#define X(r)      (h->x[i->r])
 #define SET_RD(v) (h->x[i->rd] = (uint64_t)(v))
-#define PC       (h->pc + i->off)
+#define PC        (h->pc + i->off)
 
 /* Leaves the block after i retired; pc goes to target. */
 static inline const struct insn *jump_to(struct hart *h, const struct insn *i,

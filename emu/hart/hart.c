@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* hart.c - a hart as the rest of the machine sees it: made, reset, run. */
+#include "emu/hart/hart.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "emu/base/fields.h"
+#include "emu/base/log.h"
+#include "emu/base/loop.h"
+
+#include "emu/bus/dev.h"
+#include "emu/bus/mem.h"
+#include "emu/hart/csr.h"
+#include "emu/hart/interp.h"
+#include "emu/hart/mmu.h"
+#include "emu/hart/points.h"
+#include "emu/hart/trap.h"
+#include "emu/hart/triggers.h"
+
+/* State -------------------------------------------------------------------- */
+
+#define H struct hart
+static const struct field hart_fields[] = {
+    { "x", offsetof(H, x), 32 * 8, 8, FIELD_STATE },
+    { "x_sink", offsetof(H, x[X_SINK]), 8, 8, FIELD_HOST },
+    STATE(H, pc),
+    STATE_ARRAY(H, f),
+    STATE(H, steps),
+    HOST(H, attention),
+    STATE(H, priv),
+    STATE(H, waiting),
+    STATE(H, frm),
+    STATE(H, fflags),
+    HOST(H, data_tlb),
+    HOST(H, fetch_tlb),
+    HOST(H, at),
+    HOST(H, block),
+    HOST(H, fetch_gen),
+    STATE(H, mstatus),
+    STATE(H, medeleg),
+    STATE(H, mideleg),
+    STATE(H, mie),
+    STATE(H, mtvec),
+    STATE(H, mcounteren),
+    STATE(H, menvcfg),
+    STATE(H, mcountinhibit),
+    STATE(H, mscratch),
+    STATE(H, mepc),
+    STATE(H, mcause),
+    STATE(H, mtval),
+    STATE(H, mip),
+    STATE(H, mip_line),
+    STATE(H, stvec),
+    STATE(H, scounteren),
+    STATE(H, senvcfg),
+    STATE(H, sscratch),
+    STATE(H, sepc),
+    STATE(H, scause),
+    STATE(H, stval),
+    STATE(H, satp),
+    STATE(H, stimecmp),
+    STATE(H, mseccfg),
+    STATE(H, tselect),
+    STATE(H, mcontext),
+    STATE_ARRAY(H, pmpcfg),
+    STATE_ARRAY(H, pmpaddr),
+    STATE_ARRAY(H, mhpmevent),
+    STATE_ARRAY(H, hpm_offset),
+    STATE(H, mcycle_offset),
+    STATE(H, minstret_offset),
+    STATE(H, exceptions),
+    STATE(H, hpm_armed),
+    { "trigger", offsetof(H, trigger), sizeof((H *)0)->trigger, 8,
+      FIELD_STATE },
+    STATE(H, reserved_addr),
+    STATE(H, reserved_value),
+    STATE(H, hartid),
+    HOST(H, cpu),
+    HOST(H, mem),
+    HOST(H, loop),
+    HOST(H, points),
+    HOST(H, blocks),
+    HOST(H, stimer),
+    HOST(H, mtime),
+    HOST(H, mtime_opaque),
+    HOST(H, mtime_to_ns),
+    HOST(H, semihost),
+    HOST(H, semihost_opaque),
+    HOST(H, stop_at),
+    HOST(H, gen_next),
+    HOST(H, ctx_gen),
+    HOST(H, stop),
+    HOST(H, skip_points),
+    HOST(H, pad),
+    HOST(H, hpm_live),
+    HOST(H, icount_live),
+    HOST(H, mmu),
+    HOST(H, tlb),
+    HOST(H, jump),
+    FIELDS_END,
+};
+#undef H
+
+void hart_flush(struct hart *h) { mmu_flush(h); }
+
+static void flush_hart(void *opaque) { hart_flush(opaque); }
+
+void hart_reset(void *opaque)
+{
+    struct hart *h = opaque;
+
+    h->pc = h->cpu.resetvec;
+    h->priv = PRIV_M;
+    h->waiting = 0;
+    h->reserved_addr = UINT64_MAX;
+    hart_flush(h);
+    csr_reset(h);
+    h->attention |= ATTN_IRQ;
+}
+
+static void hart_loaded(void *opaque)
+{
+    struct hart *h = opaque;
+
+    h->stop.kind = HART_STOP_NONE;
+    h->attention = ATTN_IRQ;
+    hart_flush(h);
+    csr_changed(h);
+}
+
+/* Inputs ------------------------------------------------------------------- */
+
+/*
+ * The PLIC's supervisor line is one of two sources of SEIP and kept apart
+ * from the bit that software writes (section 3.1.9). A supervisor software
+ * interrupt is an edge (ACLINT): software clears it.
+ */
+static void hart_line(void *opaque, int n, bool level)
+{
+    struct hart *h = opaque;
+    uint64_t *ip = n == IRQ_SEI ? &h->mip_line : &h->mip;
+    uint64_t bit = UINT64_C(1) << n;
+
+    if ((*ip & bit) == (level ? bit : 0) || (n == IRQ_SSI && !level))
+        return;
+    *ip ^= bit;
+    h->attention |= ATTN_IRQ;
+}
+
+struct irq hart_irq(struct hart *h, int n)
+{
+    return (struct irq){ hart_line, h, n };
+}
+
+void hart_time(struct hart *h, uint64_t (*mtime)(void *),
+               int64_t (*to_ns)(void *, uint64_t ticks), void *opaque)
+{
+    h->mtime = mtime;
+    h->mtime_to_ns = to_ns;
+    h->mtime_opaque = opaque;
+}
+
+bool hart_wakes(const struct hart *h) { return csr_mip(h) & h->mie; }
+
+bool hart_interrupted(const struct hart *h) { return trap_pending(h); }
+
+void hart_yielded(struct hart *h) { h->reserved_addr = UINT64_MAX; }
+
+uint64_t hart_steps(const struct hart *h)
+{
+    if (!h->block)
+        return h->steps;
+    return h->steps + (uint64_t)(h->at - h->block->insn);
+}
+
+/* From pc to a block ------------------------------------------------------- */
+
+static const struct block *fetch_trap(struct hart *h, uint64_t cause,
+                                      uint64_t tval)
+{
+    trap_fetch(h, cause, tval);
+    h->steps++;
+    return NULL;
+}
+
+static const struct block *stop_here(struct hart *h, const struct point *p)
+{
+    h->stop = (struct hart_stop){ .addr = h->pc,
+                                  .point = p,
+                                  .kind = HART_STOP_BREAK };
+    h->attention |= ATTN_STOP;
+    return NULL;
+}
+
+/* An instruction whose second half needs a fetch of its own. */
+static const struct block *two_halves(struct hart *h, uint16_t low)
+{
+    uint64_t pa, cause = CAUSE_FETCH_ACCESS;
+    uint16_t high;
+
+    if (!mmu_fetch(h, h->pc + 2, &pa, &cause))
+        return fetch_trap(h, cause, h->pc + 2);
+    if (!blocks_half(h->blocks, pa, &high))
+        return fetch_trap(h, CAUSE_FETCH_ACCESS, h->pc + 2);
+    return blocks_single(h->blocks, (uint32_t)high << 16 | low);
+}
+
+/*
+ * How far from pc instructions may start in one block: to the end of the
+ * page, to the next breakpoint, and one by one where PMP does not treat the
+ * page as a whole.
+ */
+static uint32_t block_limit(struct hart *h, bool uniform)
+{
+    uint64_t pc = h->pc, room = MEM_PAGE - pc % MEM_PAGE;
+
+    if (!uniform)
+        return 2;
+    return (uint32_t)(points_next_break(h->points, h, pc + 2, room - 2) - pc);
+}
+
+/* Is there a breakpoint of any kind at pc? Then pc is looked at each time. */
+static bool watched(const struct hart *h)
+{
+    return points_next_break(h->points, h, h->pc, 2) != h->pc + 2;
+}
+
+static const struct block *find_block(struct hart *h, bool skip)
+{
+    bool look = watched(h), uniform;
+    uint64_t pa, cause = CAUSE_FETCH_ACCESS;
+    const struct point *p;
+    const struct block *b;
+    uint16_t half;
+
+    if (look && !skip && (p = points_break(h->points, h, h->pc)))
+        return stop_here(h, p);
+    if (look && trigger_exec(h, h->pc))
+        return fetch_trap(h, CAUSE_BREAKPOINT, h->pc);
+    if (!mmu_fetch(h, h->pc, &pa, &cause))
+        return fetch_trap(h, cause, h->pc);
+    if (!blocks_half(h->blocks, pa, &half))
+        return fetch_trap(h, CAUSE_FETCH_ACCESS, h->pc);
+    uniform = pmp_page_uniform(h, pa);
+    if ((half & 3) == 3 && (!uniform || pa % MEM_PAGE == MEM_PAGE - 2))
+        return two_halves(h, half);
+    b = blocks_get(h->blocks, pa, block_limit(h, uniform));
+    if (!look)
+        *jump_entry(h, h->pc) = (struct jump_entry){ h->pc, h->fetch_gen, b };
+    return b;
+}
+
+/* Running ------------------------------------------------------------------ */
+
+static void run_block(struct hart *h, const struct block *b)
+{
+    const struct insn *last;
+
+    h->block = b;
+    last = b->insn[0].fn(h, b->insn);
+    h->steps += (uint64_t)(last - b->insn + 1);
+    h->block = NULL;
+}
+
+static void run_blocks(struct hart *h)
+{
+    while (h->steps < h->stop_at && !(h->attention | h->waiting)) {
+        const struct jump_entry *e = jump_entry(h, h->pc);
+        uint64_t left = h->stop_at - h->steps;
+        const struct block *b;
+
+        if (__builtin_expect(e->pc == h->pc && e->gen == h->fetch_gen, 1))
+            b = e->block;
+        else if (!(b = find_block(h, false)))
+            continue;
+        if (__builtin_expect(b->n > left, 0))
+            b = blocks_cut(h->blocks, b, (uint32_t)left);
+        run_block(h, b);
+    }
+}
+
+/* One step that debuggers' points do not see. */
+static void run_skipping(struct hart *h)
+{
+    const struct block *b = find_block(h, true);
+
+    if (b)
+        run_block(h, b->n > 1 ? blocks_cut(h->blocks, b, 1) : b);
+    h->skip_points = false;
+}
+
+/* Between blocks: what attention asks for; false: back to the machine. */
+static bool attend(struct hart *h)
+{
+    if (h->attention & (ATTN_STOP | ATTN_YIELD))
+        return false;
+    h->attention &= ~(uint32_t)ATTN_CODE;
+    if (h->attention & ATTN_IRQ) {
+        h->attention &= ~(uint32_t)ATTN_IRQ;
+        trap_interrupt(h);
+    }
+    if (h->waiting && !hart_wakes(h))
+        return false;
+    h->waiting = 0;
+    return true;
+}
+
+uint64_t hart_run(struct hart *h, uint64_t n)
+{
+    uint64_t start = h->steps, end = start + n;
+
+    while (h->steps < end && attend(h)) {
+        uint64_t from = h->steps, due = csr_due(h);
+
+        if (due > 0) {
+            h->stop_at = due < end - from ? from + due : end;
+            if (h->skip_points)
+                run_skipping(h);
+            else
+                run_blocks(h);
+        }
+        if (h->steps - from == due)
+            csr_look(h);
+    }
+    h->attention &= ~(uint32_t)ATTN_YIELD;
+    return h->steps - start;
+}
+
+/* -------------------------------------------------------------------------- */
+
+static void hart_free(void *opaque)
+{
+    struct hart *h = opaque;
+
+    timer_free(h->stimer);
+    free(h);
+}
+
+struct hart *hart_new(uint64_t hartid, const struct cpu_config *cpu,
+                      const struct hart_wiring *w)
+{
+    struct hart *h = xcalloc(1, sizeof *h);
+    char name[32];
+
+    h->hartid = hartid;
+    h->cpu = *cpu;
+    h->mem = w->mem;
+    h->loop = w->loop;
+    h->points = w->points;
+    h->blocks = w->blocks;
+    h->stimer = timer_new(w->loop, LOOP_VIRTUAL, "stimecmp", csr_stimer, h);
+    blocks_add_hart(h->blocks, h);
+    mem_on_flush(h->mem, mmu_forget_phys, h);
+    points_on_change(h->points, flush_hart, h);
+    hart_reset(h);
+    snprintf(name, sizeof name, "hart%u", (unsigned)hartid);
+    dev_add(w->devs,
+            &(struct dev_info){ .name = name,
+                                .fields = hart_fields,
+                                .size = sizeof *h,
+                                .version = 1,
+                                .reset = hart_reset,
+                                .loaded = hart_loaded,
+                                .free = hart_free },
+            h);
+    return h;
+}

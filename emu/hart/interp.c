@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * interp.c - blocks of predecoded instructions: build, find, forget.
+ *
+ * Blocks lie one behind the other in an arena and are never freed one by one:
+ * a block whose page was written leaves the lists, and its first instruction
+ * becomes op_stale, which sends whoever still knows the block to look again.
+ * So a store into the page of the block that is running needs no special
+ * care. When the arena is full everything is forgotten at once; that happens
+ * only when a block is built, and then none is running.
+ */
+#include "emu/hart/interp.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/base/log.h"
+
+#include "emu/bus/mem.h"
+#include "emu/hart/trap.h"
+
+enum {
+#ifdef HOSTILE
+    ARENA = 4 << 10,
+    HASH_BITS = 1,
+    PAGE_BITS = 1,
+#else
+    ARENA = 16 << 20,
+    HASH_BITS = 15,
+    PAGE_BITS = 12,
+#endif
+};
+
+struct blocks {
+    struct mem *mem;
+    uint64_t ext[sizeof((struct cpu_config *)0)->ext / sizeof(uint64_t)];
+    struct hart **hart;
+    size_t harts;
+    char *arena;
+    size_t used;
+    struct block *scratch;
+    struct blocks_info info;
+    struct block *hash[1 << HASH_BITS]; /* by pa */
+    struct block *page[1 << PAGE_BITS]; /* by pa's page */
+};
+
+/* Ops that are not in insn.def ------------------------------------------- */
+
+OP(illegal) { return trap(h, i, CAUSE_ILLEGAL, i->raw); }
+
+OP(block_end)
+{
+    h->pc = PC;
+    return i - 1;
+}
+
+/* The first instruction of a block that is no more. */
+static OP(stale)
+{
+    jump_entry(h, h->pc)->gen = 0;
+    return i - 1;
+}
+
+op_fn *const interp_op[OP_COUNT] = {
+    [OP_illegal] = op_illegal,
+    [OP_block_end] = op_block_end,
+#define INSN(name, ...) [OP_##name] = op_##name,
+#define RVC(...)
+#include "emu/hart/insn.def"
+#undef INSN
+#undef RVC
+};
+
+/*
+ * Without C, instructions are aligned to 4 bytes, and a jump elsewhere traps
+ * at the jump (volume I, section 2.2). The jump is done, looked at and, if it
+ * went wrong, undone: a check that harts with C do not pay for.
+ */
+static OP(strict_jump)
+{
+    struct insn alone[2] = { *i, { .fn = op_block_end } };
+    uint64_t pc = h->pc, rd = h->x[i->rd], target;
+
+    alone[1].off = (uint16_t)(i->off + i->len);
+    interp_op[i->op](h, alone);
+    target = h->pc;
+    if (!(target & 2))
+        return i;
+    h->x[i->rd] = rd;
+    h->pc = pc;
+    return trap(h, i, CAUSE_FETCH_MISALIGNED, target);
+}
+
+/* Building ------------------------------------------------------------------ */
+
+static size_t block_size(uint32_t n)
+{
+    return sizeof(struct block) + (n + 1) * sizeof(struct insn);
+}
+
+static uint32_t hash_of(uint64_t pa)
+{
+    return (uint32_t)(pa / 2 * UINT64_C(0x9e3779b97f4a7c15) >>
+                      (64 - HASH_BITS));
+}
+
+static uint32_t page_of(uint64_t pa)
+{
+    return pa / MEM_PAGE % (1 << PAGE_BITS);
+}
+
+/* Host memory from which pa is executed, NULL if there is none. */
+static const uint8_t *code_at(const struct blocks *b, uint64_t pa)
+{
+    const struct mem_region *r = mem_find(b->mem, pa);
+
+    if (!r || !r->host || (r->kind == MEM_ROMD && !r->romd))
+        return NULL;
+    return r->host + (pa - r->base);
+}
+
+bool blocks_half(const struct blocks *b, uint64_t pa, uint16_t *half)
+{
+    const uint8_t *host = code_at(b, pa);
+
+    if (host)
+        memcpy(half, host, sizeof *half);
+    return host;
+}
+
+static bool is_jump(unsigned op)
+{
+    return op == OP_jal || op == OP_jalr || (op >= OP_beq && op <= OP_bgeu);
+}
+
+static struct insn prepare(const struct blocks *b, uint32_t word, uint32_t off)
+{
+    struct insn i = insn_decode(word, b->ext);
+
+    i.fn = interp_op[i.op];
+    i.off = (uint16_t)off;
+    if (i.rd == 0 && !insn_writes_fpr(i.op))
+        i.rd = X_SINK;
+    if (is_jump(i.op) && !ext_on(b->ext, EXT_ZCA))
+        i.fn = op_strict_jump;
+    return i;
+}
+
+static void end_block(struct block *k, uint32_t n, uint32_t off)
+{
+    k->n = n;
+    k->insn[n] = (struct insn){ .fn = op_block_end,
+                                .op = OP_block_end,
+                                .off = (uint16_t)off };
+}
+
+/* Fills k with what lies at host; room is what is left of the page. */
+static void decode_block(const struct blocks *b, struct block *k,
+                         const uint8_t *host, uint32_t room)
+{
+    uint32_t n = 0, off = 0;
+
+    while (n < BLOCK_INSNS && off < k->limit) {
+        uint32_t word = 0;
+
+        memcpy(&word, host + off, room - off < 4 ? 2 : 4);
+        if ((word & 3) == 3 && room - off < 4)
+            break;
+        k->insn[n] = prepare(b, word, off);
+        off += k->insn[n].len;
+        if (insn_flow(k->insn[n++].op) == FLOW_ENDS)
+            break;
+    }
+    assert(n > 0); /* the caller sees to one that crosses the page's end */
+    end_block(k, n, off);
+}
+
+static void link_block(struct blocks *b, struct block *k)
+{
+    struct block **hash = &b->hash[hash_of(k->pa)];
+    struct block **page = &b->page[page_of(k->pa)];
+
+    k->next = *hash;
+    *hash = k;
+    k->next_in_page = *page;
+    *page = k;
+    b->info.blocks++;
+    b->info.insns += k->n;
+}
+
+static struct block *build(struct blocks *b, uint64_t pa, uint32_t limit)
+{
+    const uint8_t *host = code_at(b, pa);
+
+    if (!host)
+        return NULL;
+    if (b->used + block_size(BLOCK_INSNS) > ARENA)
+        blocks_flush(b);
+    struct block *k = (struct block *)(void *)(b->arena + b->used);
+    *k = (struct block){ .pa = pa, .limit = limit };
+    decode_block(b, k, host, (uint32_t)(MEM_PAGE - pa % MEM_PAGE));
+    b->used += block_size(k->n);
+    link_block(b, k);
+    mem_attend(b->mem, pa, MEM_ATTN_CODE);
+    return k;
+}
+
+const struct block *blocks_get(struct blocks *b, uint64_t pa, uint32_t limit)
+{
+    for (struct block *k = b->hash[hash_of(pa)]; k; k = k->next)
+        if (k->pa == pa && k->limit == limit)
+            return k;
+    return build(b, pa, limit);
+}
+
+const struct block *blocks_cut(struct blocks *b, const struct block *from,
+                               uint32_t n)
+{
+    struct block *k = b->scratch;
+
+    if (k != from)
+        memcpy(k, from, sizeof *k + n * sizeof k->insn[0]);
+    end_block(k, n, from->insn[n].off);
+    return k;
+}
+
+const struct block *blocks_single(struct blocks *b, uint32_t word)
+{
+    struct block *k = b->scratch;
+
+    k->insn[0] = prepare(b, word, 0);
+    end_block(k, 1, k->insn[0].len);
+    return k;
+}
+
+/* Forgetting ------------------------------------------------------------------ */
+
+static void unhash(struct blocks *b, struct block *k)
+{
+    struct block **p = &b->hash[hash_of(k->pa)];
+
+    while (*p != k)
+        p = &(*p)->next;
+    *p = k->next;
+}
+
+static void drop_page(struct blocks *b, uint64_t page)
+{
+    struct block **p = &b->page[page_of(page)];
+
+    while (*p) {
+        struct block *k = *p;
+
+        if (k->pa / MEM_PAGE != page / MEM_PAGE) {
+            p = &k->next_in_page;
+            continue;
+        }
+        *p = k->next_in_page;
+        unhash(b, k);
+        k->insn[0].fn = op_stale;
+        b->info.blocks--;
+        b->info.insns -= k->n;
+    }
+    mem_unattend(b->mem, page, MEM_ATTN_CODE);
+    b->info.invalidations++;
+}
+
+/* A hart within a block leaves it before the next instruction. */
+static void leave_blocks(struct blocks *b)
+{
+    for (size_t n = 0; n < b->harts; n++)
+        if (b->hart[n]->block)
+            b->hart[n]->attention |= ATTN_CODE;
+}
+
+static void drop_range(struct blocks *b, uint64_t pa, uint64_t len)
+{
+    uint64_t page = pa - pa % MEM_PAGE;
+
+    for (; page < pa + len; page += MEM_PAGE)
+        if (mem_attention(b->mem, page) & MEM_ATTN_CODE)
+            drop_page(b, page);
+    leave_blocks(b);
+}
+
+static void code_written(void *opaque, uint64_t pa, size_t len, unsigned bits)
+{
+    if (bits & MEM_ATTN_CODE)
+        drop_range(opaque, pa, len);
+}
+
+/* Flash that no longer reads as memory cannot be executed as such. */
+static void flash_switched(void *opaque, uint64_t pa, size_t len)
+{
+    struct blocks *b = opaque;
+    const struct mem_region *r = mem_find(b->mem, pa);
+
+    if (r && r->kind == MEM_ROMD && !r->romd)
+        drop_range(b, pa, len);
+}
+
+void blocks_flush(struct blocks *b)
+{
+    memset(b->hash, 0, sizeof b->hash);
+    memset(b->page, 0, sizeof b->page);
+    for (size_t n = 0; n < b->harts; n++)
+        memset(b->hart[n]->jump, 0, sizeof b->hart[n]->jump);
+    leave_blocks(b);
+    b->used = 0;
+    b->info.blocks = b->info.insns = 0;
+    b->info.flushes++;
+}
+
+/* --------------------------------------------------------------------------- */
+
+void blocks_add_hart(struct blocks *b, struct hart *h)
+{
+    b->hart = xrealloc(b->hart, (b->harts + 1) * sizeof *b->hart);
+    b->hart[b->harts++] = h;
+}
+
+struct blocks_info blocks_info(const struct blocks *b)
+{
+    struct blocks_info info = b->info;
+
+    info.bytes = b->used;
+    return info;
+}
+
+/* Memory in which no insn straddles two of the host's cache lines. */
+static void *lines(size_t size)
+{
+    void *p = aligned_alloc(64, (size + 63) / 64 * 64);
+
+    if (!p)
+        die("out of memory");
+    return p;
+}
+
+struct blocks *blocks_new(struct mem *m, const struct cpu_config *cpu)
+{
+    struct blocks *b = xcalloc(1, sizeof *b);
+
+    insn_init();
+    b->mem = m;
+    memcpy(b->ext, cpu->ext, sizeof b->ext);
+    b->arena = lines(ARENA);
+    b->scratch = lines(block_size(BLOCK_INSNS));
+    mem_on_write(m, code_written, b);
+    mem_on_flush(m, flash_switched, b);
+    return b;
+}
+
+void blocks_free(struct blocks *b)
+{
+    if (!b)
+        return;
+    free(b->scratch);
+    free(b->arena);
+    free(b->hart);
+    free(b);
+}
