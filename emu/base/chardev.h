@@ -56,8 +56,7 @@ void chardevs_cancel(struct chardevs *s);
 /*
  * The short form of -serial, -monitor, -gdb ("stdio", "mon:stdio",
  * "tcp:host:port,server=on,wait=off", "chardev:ID", ...), named label.
- * "none" gives NULL and no error (err->text stays as it was: clear
- * it first). For "mon:" *mon becomes true and the result is a mux; its back
+ * "none" gives NULL and an empty err->text. For "mon:" *mon becomes true and the result is a mux; its back
  * end is then called "LABEL-base". A socket without a host is on 127.0.0.1.
  * -gdb and gdbserver append ",server=on,wait=off,nodelay=on" to "tcp:".
  */
