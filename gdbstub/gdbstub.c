@@ -193,13 +193,23 @@ static void tell_exit(struct session *s, int status)
     link_send(&s->link, text, (size_t)n);
 }
 
-/* A client that came during the start-up believes in a stopped machine: what
- * `phase run` or another monitor set going is stopped before it moves. */
+/*
+ * A client that came during the start-up believes in a stopped machine: what
+ * `phase run` or another monitor set going is stopped before it moves. Not
+ * from within this event, which others have yet to hear.
+ */
 static void on_running(struct session *s)
 {
     if (s->hold && s->owed == OWE_NOTHING && !s->letgo)
-        debug_interrupt(s->m);
+        bh_schedule(s->holder);
     s->hold = false;
+}
+
+static void on_hold(void *opaque)
+{
+    struct session *s = opaque;
+
+    debug_interrupt(s->m);
 }
 
 static void on_event(void *opaque, const struct debug_event *e)
@@ -236,7 +246,7 @@ static void begin(struct session *s)
     s->owed = OWE_NOTHING;
     s->points = 0;
     s->hold = starting(s->m);
-    s->letgo = s->dropped = s->physical = false;
+    s->letgo = s->physical = false;
     s->multiprocess = s->swbreak = s->hwbreak = s->error_message = false;
     s->sstep = 7;
     if (debug_running(s->m))
@@ -277,8 +287,9 @@ static void on_interrupt(void *opaque)
 static size_t on_write(void *opaque, const void *data, size_t len)
 {
     struct session *s = opaque;
+    size_t room = CHARDEV_QUEUE - chardev_queued(s->chr);
 
-    return chardev_write(s->chr, data, len);
+    return chardev_write(s->chr, data, len < room ? len : room);
 }
 
 static void on_stalled(void *opaque)
@@ -295,7 +306,6 @@ static void on_broken(void *opaque)
 
     fprintf(stderr, "ebreak: gdb on %s does not read its replies: dropped\n",
             chardev_id(s->chr));
-    s->dropped = true;
     bh_schedule(s->reaper);
 }
 
@@ -331,8 +341,10 @@ static void on_chardev_event(void *opaque, enum chardev_event e)
         begin(s);
     } else if (e == CHARDEV_CLOSED) {
         end(s);
-        if (s->client)
-            bh_schedule(s->reaper);
+        if (!s->client)
+            return;
+        s->chr = NULL; /* goes by itself */
+        bh_schedule(s->reaper);
     }
 }
 
@@ -347,6 +359,7 @@ static void session_fini(struct session *s)
 {
     timer_free(s->drain);
     bh_free(s->reaper);
+    bh_free(s->holder);
     link_fini(&s->link);
     free(s);
 }
@@ -359,23 +372,24 @@ static void session_free(struct session *s)
         at = &(*at)->next;
     *at = s->next;
     end(s);
-    chardev_leave(s->chr, s);
-    if (s->client)
+    if (s->chr)
+        chardev_leave(s->chr, s);
+    if (s->chr && s->client)
         chardev_remove(debug_chardevs(s->m), s->chr, NULL);
     session_fini(s);
 }
 
-/* What may not be done from within a callback of the chardev. */
+/* What may not be done from within a callback. */
 static void on_reap(void *opaque)
 {
     struct session *s = opaque;
 
-    if (s->dropped) {
-        end(s);
-        chardev_hangup(s->chr);
-    }
-    if (s->client)
+    if (s->client) {
         session_free(s);
+        return;
+    }
+    end(s);
+    chardev_hangup(s->chr);
 }
 
 /* Joining may tell at once that somebody is there. */
@@ -391,15 +405,14 @@ static bool session_new(struct gdbstub *g, struct chardev *c, bool client,
     s->client = client;
     s->drain = timer_new(l, LOOP_REALTIME, "gdb-drain", on_drain, s);
     s->reaper = bh_new(l, "gdb-reap", on_reap, s);
+    s->holder = bh_new(l, "gdb-hold", on_hold, s);
     link_init(&s->link, &link_ops, s);
+    s->next = g->sessions;
     if (!chardev_join(c, &front, s, err)) {
         session_fini(s);
         return false;
     }
-    s->next = g->sessions;
     g->sessions = s;
-    if (chardev_is_open(c))
-        begin(s);
     return true;
 }
 
@@ -411,7 +424,7 @@ static void on_accept(void *opaque, struct chardev *client)
     for (struct session *s = g->sessions; s; s = s->next)
         n++;
     if (n >= STUB_CLIENTS || !session_new(g, client, true, NULL))
-        chardev_hangup(client);
+        chardev_remove(debug_chardevs(g->m), client, NULL);
 }
 
 struct gdbstub *gdbstub_new(struct machine *m, struct chardev *c,

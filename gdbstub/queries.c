@@ -239,17 +239,21 @@ static bool monitor(struct session *s, struct args *a, struct buf *out)
 /* Memory ------------------------------------------------------------------- */
 
 /* CRC-32, most significant bit first, started with all ones, not inverted. */
+static uint32_t crc_of_byte(uint32_t byte)
+{
+    uint32_t c = byte << 24;
+
+    for (int bit = 0; bit < 8; bit++)
+        c = c & 0x80000000 ? c << 1 ^ 0x04c11db7 : c << 1;
+    return c;
+}
+
 static uint32_t crc32_msb(uint32_t crc, const uint8_t *data, size_t len)
 {
-    static uint32_t table[256];
+    static uint32_t table[256]; /* entry 255 is not 0 once it is made */
 
-    for (uint32_t i = 0; !table[1] && i < 256; i++) {
-        uint32_t c = i << 24;
-
-        for (int bit = 0; bit < 8; bit++)
-            c = c & 0x80000000 ? c << 1 ^ 0x04c11db7 : c << 1;
-        table[i] = c;
-    }
+    for (uint32_t i = 0; !table[255] && i < 256; i++)
+        table[i] = crc_of_byte(i);
     for (size_t i = 0; i < len; i++)
         crc = crc << 8 ^ table[(crc >> 24 ^ data[i]) & 0xff];
     return crc;

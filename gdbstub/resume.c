@@ -34,12 +34,7 @@ static bool resume(struct session *s, struct debug_resume *r, struct buf *out)
     s->letgo = false;
     if (debug_running(s->m))
         return false;
-    if (debug_harts(s->m) == 0)
-        err_set(&err,
-                "there is no hart yet, the machine is in phase %s; "
-                "`monitor phase run` ends the start-up",
-                debug_phase_name(debug_phase(s->m)));
-    else if (debug_resume(s->m, r, &err))
+    if (debug_resume(s->m, r, &err))
         return false;
     s->owed = OWE_NOTHING;
     session_say(s, err.text, strlen(err.text));

@@ -117,20 +117,19 @@ enum owed {
 struct session {
     struct gdbstub *stub;
     struct machine *m;
-    struct chardev *chr;
+    struct chardev *chr; /* NULL: gone, the reaper comes */
     struct session *next;
     struct link link;
     struct timer *drain;
-    struct bh *reaper;
+    struct bh *reaper, *holder;
     size_t points; /* set and not removed, about */
     int hart;      /* Hg: whose registers and translation */
     int resumed;   /* Hc: a hart, THREAD_ALL or THREAD_ANY */
     enum owed owed;
-    bool client;  /* the chardev was accepted for this session alone */
-    bool open;    /* somebody is there */
-    bool hold;    /* came during start-up: the first run is stopped at T=0 */
-    bool letgo;   /* detached or killed: the machine is not ours */
-    bool dropped; /* did not read */
+    bool client; /* the chardev was accepted for this session alone */
+    bool open;   /* somebody is there */
+    bool hold;   /* came during start-up: the first run is stopped at T=0 */
+    bool letgo;  /* detached or killed: the machine is not ours */
     bool multiprocess, swbreak, hwbreak, error_message; /* gdb's features */
     bool physical;                                      /* Qqemu.PhyMemMode */
     bool plain;     /* the present packet's errors must be numbers */
