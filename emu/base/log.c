@@ -77,17 +77,17 @@ bool err_set(struct err *err, const char *fmt, ...)
 
 bool err_prefix(struct err *err, const char *fmt, ...)
 {
-    char old[sizeof err->text];
+    struct buf text = { 0 };
     va_list ap;
 
     if (err == NULL)
         return false;
-    memcpy(old, err->text, sizeof old);
     va_start(ap, fmt);
-    int n = vsnprintf(err->text, sizeof err->text, fmt, ap);
+    buf_vprintf(&text, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof err->text)
-        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", old);
+    buf_printf(&text, ": %s", err->text);
+    err_set(err, "%s", buf_text(&text));
+    buf_free(&text);
     return false;
 }
 
