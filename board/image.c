@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* image.c - reading, recognising and unpacking kernels. */
+#define ZLIB_CONST
 #include "board/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -83,8 +83,7 @@ static bool unpack_gzip(const void *data, size_t len, struct buf *out,
                         struct err *err)
 {
     enum { GZIP_ONLY = 16 };
-    z_stream z = { .next_in = (z_const Bytef *)(uintptr_t)data,
-                   .avail_in = (uInt)len };
+    z_stream z = { .next_in = data, .avail_in = (uInt)len };
     if (len > UINT32_MAX || inflateInit2(&z, MAX_WBITS + GZIP_ONLY) != Z_OK)
         return err_set(err, "cannot unpack its gzip data");
     bool ok = inflate_rest(&z, out, err);

@@ -74,7 +74,7 @@ static void add_platform_bus(struct virt *v)
 static void add_plic(struct virt *v)
 {
     struct irq out[2 * 64];
-    for (int h = 0; h < v->config.harts; h++) {
+    for (size_t h = 0; h < (size_t)v->config.harts; h++) {
         out[2 * h] = v->wires.meip[h];
         out[2 * h + 1] = v->wires.seip[h];
     }

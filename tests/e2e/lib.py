@@ -8,7 +8,6 @@ was started is gone when the script ends, however it ends.
 import atexit
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -38,12 +37,12 @@ class Machine:
         self.process = subprocess.Popen(
             [EBREAK, "-display", "none", *serial, *args],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True)
+            stderr=subprocess.STDOUT)
         atexit.register(self.kill)
 
     def kill(self):
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
             self.process.wait()
 
     def _read(self, seconds):

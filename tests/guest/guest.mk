@@ -3,4 +3,5 @@
 
 .PHONY: guests images
 guests:
-images:
+images: ## real software for the boot tests: into build/guest
+	@sh tests/guest/fetch.sh
