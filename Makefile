@@ -53,7 +53,7 @@ $(B)/ebreak: $(B)/emu/main.o $(B)/libebreak.a
 
 $(B)/libebreak.a: $(LIBOBJS)
 	@rm -f $@
-	ar rcsD $@ $^
+	ar rcsDP $@ $^
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -117,7 +117,7 @@ build/fuzz/libebreak.a: FORCE
 .PHONY: build/fuzz/libebreak.a.made
 build/fuzz/libebreak.a.made: $(LIBOBJS)
 	@rm -f build/fuzz/libebreak.a
-	@ar rcsD build/fuzz/libebreak.a $^
+	@ar rcsDP build/fuzz/libebreak.a $^
 
 build/fuzz/tests/fuzz/%: tests/fuzz/%.c build/fuzz/libebreak.a
 	@mkdir -p $(@D)
@@ -182,7 +182,7 @@ clean: ## what was built (not the guest images: build/guest)
 
 # Packages ------------------------------------------------------------------------
 BUILD_DEPS := gcc libc6-dev libreadline-dev libedit-dev libfdt-dev libelf-dev \
-              zlib1g-dev gcc-riscv64-linux-gnu binutils-riscv64-linux-gnu
+              zlib1g-dev libzstd-dev gcc-riscv64-linux-gnu binutils-riscv64-linux-gnu
 TEST_DEPS  := libcriterion-dev python3 gdb-multiarch device-tree-compiler \
               opensbi u-boot-qemu qemu-system-riscv|qemu-system-misc
 LINT_DEPS  := clang clang-format clang-tidy cppcheck mandoc

@@ -229,7 +229,7 @@ static bool read_all(struct reader *r)
     return *r->at == 0 || say(r, "extraneous characters at the end of line");
 }
 
-bool args_parse(struct monitor *mon, const struct row *row, const char *text,
+bool mon_args_parse(struct monitor *mon, const struct row *row, const char *text,
                 struct args *a)
 {
     struct reader r = { .mon = mon, .row = row, .at = text, .args = a };

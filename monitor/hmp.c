@@ -96,7 +96,7 @@ static void run_row(struct monitor *mon, const struct row *rows,
                   debug_phase_name(debug_phase(mon->m)));
         return;
     }
-    if (args_parse(mon, row, line + len, &args))
+    if (mon_args_parse(mon, row, line + len, &args))
         row->fn(mon, &args);
     else
         mon_print(mon, "Try \"help %s%.*s\" for more information\n", prefix,

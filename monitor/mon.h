@@ -85,7 +85,7 @@ void mon_run(struct monitor *mon, const char *line);
 void mon_help_row(struct monitor *mon, const char *name);
 
 /* args.c: false when a complaint was printed. */
-bool args_parse(struct monitor *mon, const struct row *row, const char *text,
+bool mon_args_parse(struct monitor *mon, const struct row *row, const char *text,
                 struct args *a);
 void args_free(struct args *a);
 
