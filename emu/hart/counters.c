@@ -83,6 +83,7 @@ static void set_value(struct hart *h, unsigned n, unsigned priv,
     *offset = v - (runs(h, n, priv) ? raw(h, n, pending) : 0);
     h->hpm_armed &= ~(UINT64_C(1) << n);
     h->hpm_armed |= (uint64_t)(v != 0) << n;
+    h->attention |= ATTN_IRQ; /* counters_due may say something new */
 }
 
 /* A CSR instruction is a step that is still to be counted when it writes;

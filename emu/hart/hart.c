@@ -142,6 +142,9 @@ static void hart_line(void *opaque, int n, bool level)
     uint64_t *ip = n == IRQ_SEI ? &h->mip_line : &h->mip;
     uint64_t bit = UINT64_C(1) << n;
 
+    /* The CLINT looks at MTIP again whenever mtime itself is written. */
+    if (n == IRQ_MTI)
+        csr_stimer(h);
     if ((*ip & bit) == (level ? bit : 0) || (n == IRQ_SSI && !level))
         return;
     *ip ^= bit;

@@ -9,6 +9,7 @@
 #include "emu/hart/counters.h"
 #include "emu/hart/csr.h"
 #include "emu/hart/mmu.h"
+#include "emu/hart/triggers.h"
 
 #define CAUSE_INTERRUPT (UINT64_C(1) << 63)
 
@@ -53,6 +54,8 @@ static void set_priv(struct hart *h, unsigned priv, unsigned pending)
     h->priv = (uint8_t)priv;
     h->reserved_addr = UINT64_MAX;
     mmu_context_changed(h);
+    if (__builtin_expect(triggers_counting(h), 0))
+        h->attention |= ATTN_IRQ;
 }
 
 /* tvec's mode 1: interrupts go to base + 4 * cause. */

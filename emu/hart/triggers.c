@@ -158,6 +158,7 @@ void triggers_changed(struct hart *h)
                                         .owner = owner(h) });
     }
     mmu_flush(h); /* pages with data triggers leave the TLB */
+    h->attention |= ATTN_IRQ; /* triggers_due may say something new */
 }
 
 uint64_t trigger_read(const struct hart *h, unsigned n)
@@ -195,10 +196,16 @@ void triggers_reset(struct hart *h)
 /* icount --------------------------------------------------------------------*/
 
 /*
- * Section 5.7.13: a step in a mode that matches takes 1 off count; with the
+ * Debug Specification, "icount": a step in a mode that matches takes 1 off count; with the
  * last one the trigger becomes pending, and it fires before the next
  * instruction of a mode that matches.
  */
+bool triggers_counting(const struct hart *h)
+{
+    return type_of(&h->trigger[0]) == TYPE_ICOUNT ||
+           type_of(&h->trigger[1]) == TYPE_ICOUNT;
+}
+
 uint64_t triggers_due(struct hart *h)
 {
     h->icount_live = 0;

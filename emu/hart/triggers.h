@@ -33,6 +33,9 @@ void triggers_reset(struct hart *h);
 /* After a load: points follow the triggers again. */
 void triggers_changed(struct hart *h);
 
+/* Is one an icount? Then whoever changes the privilege mode sets ATTN_IRQ. */
+bool triggers_counting(const struct hart *h);
+
 /* For csr_due and csr_look: icount. */
 uint64_t triggers_due(struct hart *h);
 void triggers_look(struct hart *h);
