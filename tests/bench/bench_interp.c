@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench_interp.c - how fast a hart interprets: runs each of the kernels on a
+ * hart with memory and nothing else, checks its result against the host's,
+ * and prints host cycles per guest instruction and guest MIPS.
+ *
+ *     bench_interp kernels.bin [kernel]
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/base/log.h"
+#include "emu/base/loop.h"
+
+#include "emu/bus/dev.h"
+#include "emu/bus/mem.h"
+#include "emu/hart/cpu.h"
+#include "emu/hart/hart.h"
+#include "emu/hart/interp.h"
+#include "emu/hart/points.h"
+#include "tests/bench/kernels.h"
+
+#define RAM UINT64_C(0x80000000)
+
+static const struct {
+    const char *name;
+    uint64_t (*run)(void);
+} kernel[] = {
+#define ENTRY(name) { #name, kernel_##name },
+    KERNELS(ENTRY)
+};
+
+/* User cycles, or -1 where there is no such counter. */
+static int cycles_fd(void)
+{
+    struct perf_event_attr a = { .type = PERF_TYPE_HARDWARE,
+                                 .size = sizeof a,
+                                 .config = PERF_COUNT_HW_CPU_CYCLES,
+                                 .exclude_kernel = 1,
+                                 .exclude_hv = 1 };
+
+    return (int)syscall(SYS_perf_event_open, &a, 0, -1, -1, 0);
+}
+
+static uint64_t cycles(int fd)
+{
+    uint64_t n = 0;
+
+    if (fd < 0 || read(fd, &n, sizeof n) != sizeof n)
+        return 0;
+    return n;
+}
+
+static double user_seconds(void)
+{
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    return (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6;
+}
+
+static void load(struct mem *m, const char *path)
+{
+    static char image[1 << 20];
+    FILE *f = fopen(path, "rb");
+
+    if (!f)
+        die("cannot open %s", path);
+    size_t n = fread(image, 1, sizeof image, f);
+    fclose(f);
+    mem_poke(m, RAM, image, n);
+}
+
+static void bench(struct hart *h, size_t k, int fd)
+{
+    uint64_t want = kernel[k].run();
+
+    hart_reset(h);
+    h->pc = RAM;
+    h->x[10] = k;
+    uint64_t steps = h->steps, c = cycles(fd);
+    double t = user_seconds();
+    while (!h->waiting)
+        hart_run(h, 1000000);
+    t = user_seconds() - t;
+    c = cycles(fd) - c;
+    double n = (double)(h->steps - steps);
+    printf("%-14s %6.1f Minsn %7.1f MIPS", kernel[k].name, n / 1e6,
+           n / t / 1e6);
+    if (c)
+        printf(" %6.2f cycles/insn", (double)c / n);
+    if (!strcmp(kernel[k].name, "ecall"))
+        printf(" %6.3f us/ecall", t * 1e6 / 1e5);
+    puts(h->x[10] == want ? "" : "  WRONG");
+    fflush(stdout);
+    assert(h->x[10] == want);
+}
+
+int main(int argc, char **argv)
+{
+    struct cpu_config cpu;
+    struct err err;
+    int fd = cycles_fd();
+
+    if (argc < 2 || !cpu_parse("rv64", &cpu, &err))
+        die("usage: bench_interp kernels.bin [kernel]");
+    struct mem *m = mem_new();
+    struct hart_wiring w = { .mem = m,
+                             .loop = loop_new(),
+                             .devs = devs_new(),
+                             .points = points_new(),
+                             .blocks = blocks_new(m, &cpu) };
+    if (!mem_add_ram(m, "ram", RAM, 16 << 20, MEM_RAM, &err))
+        die("%s", err.text);
+    load(m, argv[1]);
+    struct hart *h = hart_new(0, &cpu, &w);
+    for (size_t k = 0; k < sizeof kernel / sizeof kernel[0]; k++)
+        if (argc < 3 || !strcmp(argv[2], kernel[k].name))
+            bench(h, k, fd);
+    struct blocks_info i = blocks_info(w.blocks);
+    printf("blocks: %" PRIu64 " of %" PRIu64 " instructions, %" PRIu64
+           " bytes, %" PRIu64 " flushes, %" PRIu64 " invalidations\n",
+           i.blocks, i.insns, i.bytes, i.flushes, i.invalidations);
+    return 0;
+}

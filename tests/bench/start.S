@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# start.S - runs the kernel whose number is in a0 and waits for ever, its
+# result in a0. The trap handler steps over an ecall.
+    .globl _start
+_start:
+    .option push
+    .option norelax
+    la      gp, __global_pointer$
+    .option pop
+    la      sp, stack_top
+    la      t0, handler
+    csrw    mtvec, t0
+    csrw    mie, zero
+    li      t0, 0x6000          # mstatus.FS
+    csrs    mstatus, t0
+    la      t0, kernels
+    slli    a0, a0, 3
+    add     t0, t0, a0
+    ld      t0, 0(t0)
+    jalr    t0
+1:  wfi
+    j       1b
+
+    .balign 4
+handler:
+    csrr    t0, mepc
+    addi    t0, t0, 4
+    csrw    mepc, t0
+    mret
+
+    .bss
+    .balign 16
+    .skip   65536
+stack_top:
