@@ -7,6 +7,7 @@
 #define TESTS_UNIT_CHIP_RIG_H
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -103,7 +103,7 @@ Test(dev, reset_goes_in_order_of_addition)
     cr_assert_str_eq(order, "xy");
 }
 
-Test(dev, the_last_added_is_freed_first, .fini = NULL)
+Test(dev, the_last_added_is_freed_first)
 {
     devs_free(s);
     cr_assert_str_eq(order, "yx");
