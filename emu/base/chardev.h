@@ -114,8 +114,8 @@ bool chardev_is_ring(const struct chardev *c);
 
 /*
  * Several clients at once (the gdb port): a listening socket that gives each
- * client a chardev of its own through accepted(), which joins it. False
- * without server=on. A client's chardev goes by itself when the connection
+ * client a chardev of its own through accepted(), which joins it; NULL ends
+ * that. False without server=on. A client's chardev goes by itself when the connection
  * ends, after its CLOSED; before that, chardev_leave and chardev_remove.
  */
 bool chardev_on_accept(struct chardev *c,

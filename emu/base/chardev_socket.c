@@ -385,7 +385,7 @@ bool chardev_on_accept(struct chardev *c,
         return false;
     s->accepted = accepted;
     s->opaque = opaque;
-    if (c->in < 0)
+    if (accepted == NULL || c->in < 0)
         return true;
     /* The one that came during start-up is the first of them. */
     int fd = fcntl(c->in, F_DUPFD_CLOEXEC, 0);

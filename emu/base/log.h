@@ -22,7 +22,7 @@ struct err {
 bool err_set(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Puts "text: " before the sentence that is there; returns false. */
+/* Puts the text and ": " before the sentence that is there; returns false. */
 bool err_prefix(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
