@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* args.c - what stands behind a command, parsed as its row's schema says. */
-#include "monitor/mon.h"
-
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "monitor/mon.h"
 
 /* The format a plain x or p falls back to: QEMU too keeps one for all. */
 static struct format last = { 1, 'x', 4 };
@@ -87,9 +87,8 @@ static bool read_word(struct reader *r, const struct item *item)
 
     skip_blanks(r);
     if (*r->at == 0)
-        return item->optional ||
-               say(r, item->type == 'F' ? "filename expected"
-                                        : "string expected");
+        return item->optional || say(r, item->type == 'F' ? "filename expected"
+                                                          : "string expected");
     if (!word(r, &b)) {
         buf_free(&b);
         return false;
@@ -187,7 +186,7 @@ static const struct {
     char type;
     bool (*read)(struct reader *r, const struct item *item);
 } types[] = {
-    { 's', read_word },   { 'F', read_word }, { 'S', read_rest },
+    { 's', read_word },   { 'F', read_word },   { 'S', read_rest },
     { 'l', read_number }, { 'i', read_number }, { '/', read_format },
     { '-', read_flag },
 };
@@ -229,8 +228,8 @@ static bool read_all(struct reader *r)
     return *r->at == 0 || say(r, "extraneous characters at the end of line");
 }
 
-bool mon_args_parse(struct monitor *mon, const struct row *row, const char *text,
-                struct args *a)
+bool mon_args_parse(struct monitor *mon, const struct row *row,
+                    const char *text, struct args *a)
 {
     struct reader r = { .mon = mon, .row = row, .at = text, .args = a };
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #ifdef USE_LIBEDIT
 #include <editline/readline.h>
@@ -82,11 +83,10 @@ static void offer_all(struct matches *s, struct monitor *mon, const char *text)
     if (dollar) {
         s->word = dollar + 1;
         offer_registers(s, mon->m);
-    } else if (s->word == text ||
-               strncmp(text, "help ", 5) == 0 ||
+    } else if (s->word == text || strncmp(text, "help ", 5) == 0 ||
                strncmp(text, "? ", 2) == 0) {
         offer_rows(s, strncmp(text, "help info ", 10) == 0 ? info_rows
-                                                            : command_rows);
+                                                           : command_rows);
     } else if (strncmp(text, "info ", 5) == 0) {
         offer_rows(s, info_rows);
     } else if (wants_file(text)) {
@@ -128,11 +128,14 @@ static void columns(struct matches *s, struct buf *list)
                    (i + 1) % per_row == 0 || i + 1 == s->n ? "\n" : "");
 }
 
-static bool is_directory(const char *name)
+/* What stands behind a word that is complete: a path may go on. */
+static char end_of(const char *word)
 {
-    size_t len = strlen(name);
+    struct stat st;
 
-    return len > 0 && name[len - 1] == '/';
+    return strchr(word, '/') && stat(word, &st) == 0 && S_ISDIR(st.st_mode)
+               ? '/'
+               : ' ';
 }
 
 void complete(struct monitor *mon, const char *text, struct buf *common,
@@ -148,9 +151,9 @@ void complete(struct monitor *mon, const char *text, struct buf *common,
         size_t have = strlen(s.word), len = common_length(&s);
 
         buf_add(common, s.text[0] + have, len - have);
-        if (s.n == 1 && !is_directory(s.text[0]))
-            buf_chr(common, ' ');
-        else if (s.n > 1)
+        if (s.n == 1)
+            buf_chr(common, end_of(s.text[0]));
+        else
             columns(&s, list);
     }
     for (size_t i = 0; i < s.n; i++)

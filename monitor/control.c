@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "emu/base/loop.h"
+
 #include "monitor/mon.h"
 
 /* step ------------------------------------------------------------------------
@@ -49,8 +50,8 @@ static void say_where(struct monitor *mon, uint64_t done, uint64_t asked)
     uint64_t pc;
 
     if (done < asked)
-        mon_print(mon, "stopped after %" PRIu64 " of %" PRIu64 " steps\n",
-                  done, asked);
+        mon_print(mon, "stopped after %" PRIu64 " of %" PRIu64 " steps\n", done,
+                  asked);
     debug_hart(mon->m, mon->hart, &h);
     pc = h.pc;
     mon_disas(mon, DEBUG_VIRT, &pc);
@@ -203,8 +204,7 @@ static void say_phase(struct monitor *mon)
     buf_free(&b);
 }
 
-static void walk(struct monitor *mon, enum debug_walk_how how,
-                 const char *name)
+static void walk(struct monitor *mon, enum debug_walk_how how, const char *name)
 {
     struct err err;
 
@@ -233,7 +233,8 @@ void hmp_phase(struct monitor *mon, const struct args *a)
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(ways); i++)
-        if (strcmp(ways[i].word, word) == 0 && ways[i].names == (name != NULL)) {
+        if (strcmp(ways[i].word, word) == 0 &&
+            ways[i].names == (name != NULL)) {
             walk(mon, ways[i].how, name);
             return;
         }

@@ -9,12 +9,12 @@
  * undefined has a value here: a shift by 64 or more moves every bit out, the
  * most negative number divided by -1 is itself.
  */
-#include "monitor/mon.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "monitor/mon.h"
 
 enum { MAX_DEPTH = 64, NAME_LIMIT = 32 };
 

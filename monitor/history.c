@@ -26,10 +26,7 @@ void history_note(const char *text)
     lines[n_lines++] = xstrdup(text);
 }
 
-const char *history_line(size_t n)
-{
-    return n < n_lines ? lines[n] : NULL;
-}
+const char *history_line(size_t n) { return n < n_lines ? lines[n] : NULL; }
 
 void history_forget(void)
 {

@@ -6,6 +6,7 @@
 
 #include "emu/base/chardev.h"
 #include "emu/base/version.h"
+
 #include "monitor/mon.h"
 
 typedef void describe_fn(const struct machine *m, struct buf *out);
@@ -72,8 +73,7 @@ void info_chardev(struct monitor *mon, const struct args *a)
 
     (void)a;
     for (size_t i = 0; all && (c = chardev_nth(all, i)); i++)
-        mon_print(mon, "%s: filename=%s\n", chardev_id(c),
-                  chardev_filename(c));
+        mon_print(mon, "%s: filename=%s\n", chardev_id(c), chardev_filename(c));
 }
 
 /* All harts run in the one thread of the process. */
@@ -83,8 +83,8 @@ void info_cpus(struct monitor *mon, const struct args *a)
 
     (void)a;
     for (int i = 0; i < harts; i++)
-        mon_print(mon, "%c CPU #%d: thread_id=%d\n",
-                  i == mon->hart ? '*' : ' ', i, (int)getpid());
+        mon_print(mon, "%c CPU #%d: thread_id=%d\n", i == mon->hart ? '*' : ' ',
+                  i, (int)getpid());
 }
 
 void info_irq(struct monitor *mon, const struct args *a)

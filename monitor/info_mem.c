@@ -12,6 +12,7 @@ struct run {
     struct monitor *mon;
     uint64_t va, pa, size, page;
     unsigned attr;
+    bool begun; /* the heading is printed */
 };
 
 static void put_run(const struct run *r)
@@ -28,12 +29,22 @@ static void put_run(const struct run *r)
 }
 
 /* QEMU starts a row with each table: pages of one table are 512 in number. */
-static bool joins(const struct run *r, uint64_t va, uint64_t pa,
-                  uint64_t size, unsigned attr)
+static bool joins(const struct run *r, uint64_t va, uint64_t pa, uint64_t size,
+                  unsigned attr)
 {
     return r->size > 0 && attr == r->attr && size == r->page &&
            va == r->va + r->size && pa == r->pa + r->size &&
            va % (size * 512) != 0;
+}
+
+static void put_heading(struct run *r)
+{
+    static const char line[] = "----------------";
+
+    if (!r->begun)
+        mon_print(r->mon, "%-16s %-16s %-16s attr\n%s %s %s -------\n", "vaddr",
+                  "paddr", "size", line, line, line);
+    r->begun = true;
 }
 
 static void leaf(void *opaque, uint64_t va, uint64_t pa, uint64_t size,
@@ -46,21 +57,21 @@ static void leaf(void *opaque, uint64_t va, uint64_t pa, uint64_t size,
         r->size += size;
         return;
     }
+    put_heading(r);
     put_run(r);
-    *r = (struct run){ r->mon, va, pa, size, size, attr };
+    *r = (struct run){ r->mon, va, pa, size, size, attr, true };
 }
 
 void info_mem(struct monitor *mon, const struct args *a)
 {
     struct run r = { .mon = mon };
-    struct debug_walk w;
 
     (void)a;
-    (void)w;
-    mon_print(mon, "vaddr            paddr            size             attr\n"
-                   "---------------- ---------------- ---------------- "
-                   "-------\n");
-    debug_leaves(mon->m, mon->hart, leaf, &r);
+    if (!debug_leaves(mon->m, mon->hart, leaf, &r)) {
+        mon_print(mon, "No translation or protection\n");
+        return;
+    }
+    put_heading(&r);
     put_run(&r);
 }
 

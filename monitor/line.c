@@ -10,7 +10,6 @@
  * While a command runs no handler is installed: installing it draws the
  * prompt, removing it is how the line steps aside.
  */
-#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,13 +27,14 @@
 
 #include "monitor/mon.h"
 
-enum { CTRL_C = 3, FILE_LIMIT = 1000 };
+enum { CTRL_C = 3, ESCAPE = 0x1b, FILE_LIMIT = 1000, KEY_LIMIT = 16 };
 
 static struct editor {
-    struct line line; /* mon is NULL while nobody has the library */
-    const char *at, *end; /* typed, not yet read by the library */
-    char *done;       /* a line that was entered */
-    char *kept;       /* what was typed when the line stepped aside */
+    struct line line;       /* mon is NULL while nobody has the library */
+    char key[KEY_LIMIT];    /* one key: a byte or an escape sequence */
+    size_t key_len, key_at; /* what the library has read of it */
+    char *done;             /* a line that was entered */
+    char *kept;             /* what was typed when the line stepped aside */
     int kept_point;
     bool entered, shown;
 } ed;
@@ -85,6 +85,9 @@ static void set_size(const struct winsize *w)
 
 static void set_up(void) {}
 
+/* A function bound to a key has to draw what it inserted. */
+static void redraw(void) { rl_forced_update_display(); }
+
 #else
 
 static ssize_t draw(void *cookie, const char *text, size_t len)
@@ -113,7 +116,7 @@ static void set_size(const struct winsize *w)
     rl_set_screen_size(w->ws_row, w->ws_col);
 }
 
-static int typed_ahead(void) { return ed.at < ed.end; }
+static int typed_ahead(void) { return ed.key_at < ed.key_len; }
 
 static void set_up(void)
 {
@@ -122,12 +125,14 @@ static void set_up(void)
     rl_variable_bind("enable-bracketed-paste", "off");
 }
 
+static void redraw(void) {}
+
 #endif
 
 static int next_byte(FILE *f)
 {
     (void)f;
-    return ed.at < ed.end ? (unsigned char)*ed.at++ : EOF;
+    return ed.key_at < ed.key_len ? (unsigned char)ed.key[ed.key_at++] : EOF;
 }
 
 /* The terminal is the process's own: nobody else passes its size on. */
@@ -152,6 +157,7 @@ static void entered(char *text)
 static void install(void)
 {
     follow_size();
+    rl_point = rl_end = 0; /* libedit keeps the last line's */
     rl_callback_handler_install(PROMPT, entered);
     ed.shown = true;
     if (ed.kept && *ed.kept) {
@@ -201,15 +207,15 @@ static void clear(struct line *l)
 static int tab(int count, int c)
 {
     struct buf common = { 0 }, list = { 0 };
-    char *text = xstrndup(rl_line_buffer ? rl_line_buffer : "",
-                          (size_t)rl_point);
+    char *text =
+        xstrndup(rl_line_buffer ? rl_line_buffer : "", (size_t)rl_point);
 
     (void)count;
     (void)c;
     complete(ed.line.mon, text, &common, &list);
     if (common.len > 0) {
         rl_insert_text(common.data);
-        rl_redisplay();
+        redraw();
     } else if (list.len > 0) {
         collect();
         mon_print(ed.line.mon, "\n%s", list.data);
@@ -244,26 +250,43 @@ static void abandon(struct line *l)
     show(l);
 }
 
+/* A mux hands over single bytes, and libedit gives up on half a sequence:
+ * ESC x, ESC O x, and ESC [ up to a letter are one key. */
+static bool key_is_whole(void)
+{
+    char last = ed.key[ed.key_len - 1];
+
+    if (ed.key[0] != ESCAPE || ed.key_len == KEY_LIMIT)
+        return true;
+    if (ed.key_len < 3)
+        return ed.key_len == 2 && last != '[' && last != 'O';
+    return ed.key[1] == 'O' || (last >= '@' && last <= '~');
+}
+
+static void press(struct line *l)
+{
+    bool prints = (unsigned char)ed.key[0] >= ' ';
+
+    if (ed.key[0] == CTRL_C) {
+        abandon(l);
+    } else if (!prints || rl_end < LINE_LIMIT - 1) {
+        ed.key_at = 0;
+        while (ed.key_at < ed.key_len && !ed.entered)
+            rl_callback_read_char();
+        collect();
+    }
+    ed.key_len = 0;
+    if (ed.entered)
+        take_line();
+}
+
 static void input(struct line *l, const char *data, size_t len)
 {
-    ed.at = data;
-    ed.end = data + len;
-    while (ed.at < ed.end && ed.shown) {
-        if (*ed.at == CTRL_C) {
-            ed.at++;
-            abandon(l);
-            continue;
-        }
-        if (rl_end >= LINE_LIMIT - 1 && (unsigned char)*ed.at >= ' ') {
-            ed.at++;
-            continue;
-        }
-        rl_callback_read_char();
-        collect();
-        if (ed.entered)
-            take_line();
+    for (size_t i = 0; i < len && ed.shown; i++) {
+        ed.key[ed.key_len++] = data[i];
+        if (key_is_whole())
+            press(l);
     }
-    ed.at = ed.end = NULL;
 }
 
 /* History ----------------------------------------------------------------------- */

@@ -77,8 +77,7 @@ bool mon_disas(struct monitor *mon, enum debug_space s, uint64_t *addr)
 {
     char text[TEXT_LIMIT];
     uint32_t raw = 0;
-    int len =
-        debug_disas(mon->m, mon->hart, s, *addr, &raw, text, sizeof text);
+    int len = debug_disas(mon->m, mon->hart, s, *addr, &raw, text, sizeof text);
 
     if (len == 0) {
         cannot_access(mon, *addr);
@@ -181,8 +180,7 @@ static bool each_chunk(struct monitor *mon, enum debug_space s, uint64_t addr,
 
     while (size > 0) {
         size_t want = size < CHUNK ? (size_t)size : CHUNK;
-        size_t got =
-            debug_read(mon->m, mon->hart, s, addr, data, want, NULL);
+        size_t got = debug_read(mon->m, mon->hart, s, addr, data, want, NULL);
 
         if (got > 0 && !fn(opaque, data, got, err))
             return false;
@@ -244,8 +242,8 @@ static void save(struct monitor *mon, enum debug_space s, const struct args *a)
     ok = each_chunk(mon, s, arg_number(a, "val", 0), arg_number(a, "size", 0),
                     write_out, f, &err);
     if (fclose(f) != 0 && ok)
-        ok = err_set(&err, "writing memory to file failed: %s",
-                     strerror(errno));
+        ok =
+            err_set(&err, "writing memory to file failed: %s", strerror(errno));
     if (!ok)
         mon_error(mon, &err);
 }
@@ -293,13 +291,11 @@ void hmp_gpa2hva(struct monitor *mon, const struct args *a)
     struct debug_region r;
 
     if (!region_at(mon, addr, &r))
-        mon_print(mon, "No memory is mapped at address 0x%" PRIx64 "\n",
-                  addr);
+        mon_print(mon, "No memory is mapped at address 0x%" PRIx64 "\n", addr);
     else if (!r.host)
         mon_print(mon, "Memory at address 0x%" PRIx64 " is not RAM\n", addr);
     else
-        mon_print(mon,
-                  "Host virtual address for 0x%" PRIx64 " (%s) is %p\n",
+        mon_print(mon, "Host virtual address for 0x%" PRIx64 " (%s) is %p\n",
                   addr, r.name, (void *)(r.host + (addr - r.base)));
 }
 

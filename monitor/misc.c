@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "emu/base/chardev.h"
+
 #include "monitor/mon.h"
 
 void hmp_log(struct monitor *mon, const struct args *a)
@@ -117,8 +118,8 @@ void hmp_ringbuf_read(struct monitor *mon, const struct args *a)
     if (!c || left <= 0)
         return;
     while (left > 0 && got > 0 && b.len < OUT_LIMIT) {
-        size_t want = left < (int64_t)sizeof piece ? (size_t)left
-                                                   : sizeof piece;
+        size_t want =
+            left < (int64_t)sizeof piece ? (size_t)left : sizeof piece;
 
         got = chardev_ring_read(c, piece, want);
         buf_add(&b, piece, got);

@@ -16,6 +16,7 @@
 
 #include "emu/base/buf.h"
 #include "emu/base/log.h"
+
 #include "emu/debug.h"
 #include "monitor/monitor.h"
 
@@ -85,8 +86,8 @@ void mon_run(struct monitor *mon, const char *line);
 void mon_help_row(struct monitor *mon, const char *name);
 
 /* args.c: false when a complaint was printed. */
-bool mon_args_parse(struct monitor *mon, const struct row *row, const char *text,
-                struct args *a);
+bool mon_args_parse(struct monitor *mon, const struct row *row,
+                    const char *text, struct args *a);
 void args_free(struct args *a);
 
 /* expr.c: reads an expression at *at and moves *at past it and the blanks
@@ -109,8 +110,8 @@ struct monitor {
     struct chardev *c; /* NULL: monitor_run_line's */
     struct line *line;
     struct timer *drain;
-    struct buf out;    /* not yet taken by the chardev */
-    struct buf typed;  /* not yet taken by the line editor */
+    struct buf out;   /* not yet taken by the chardev */
+    struct buf typed; /* not yet taken by the line editor */
     int hart;
     bool open, focus;
     bool greeted;
@@ -161,8 +162,8 @@ struct line {
 struct line_ops {
     void (*free)(struct line *l);
     void (*input)(struct line *l, const char *data, size_t len);
-    void (*show)(struct line *l); /* the prompt, and what is typed so far */
-    void (*hide)(struct line *l); /* moves to a fresh line; show follows */
+    void (*show)(struct line *l);  /* the prompt, and what is typed so far */
+    void (*hide)(struct line *l);  /* moves to a fresh line; show follows */
     void (*clear)(struct line *l); /* forgets what is typed */
 };
 
@@ -174,7 +175,7 @@ void mon_line(struct monitor *mon, const char *text);
 
 /* The functions of the rows ------------------------------------------------ */
 
-#define CMD(name, schema, params, help, from, fn) row_fn hmp_##fn;
+#define CMD(name, schema, params, help, from, fn)  row_fn hmp_##fn;
 #define INFO(name, schema, params, help, from, fn) row_fn info_##fn;
 #include "monitor/hmp.def"
 #undef CMD

@@ -14,24 +14,20 @@
 #include "emu/base/chardev.h"
 #include "emu/base/loop.h"
 #include "emu/base/version.h"
+
 #include "monitor/mon.h"
 
 enum { DRAIN_NS = 10 * 1000 * 1000, CTRL_C = 3 };
 
 /* Output -------------------------------------------------------------------- */
 
-bool mon_full(const struct monitor *mon)
-{
-    return mon->out.len >= OUT_LIMIT;
-}
+bool mon_full(const struct monitor *mon) { return mon->out.len >= OUT_LIMIT; }
 
 /* A terminal wants CR LF; gdb gets lines that end in \n. */
 void mon_text(struct monitor *mon, const char *text, size_t len)
 {
     const char *end = text + len;
 
-    if (mon->c && !mon->open)
-        return;
     while (text < end && !mon_full(mon)) {
         size_t n = (size_t)(end - text);
         const char *lf = mon->c ? memchr(text, '\n', n) : NULL;
@@ -63,14 +59,18 @@ void mon_error(struct monitor *mon, const struct err *err)
     mon_print(mon, "Error: %s\n", err->text);
 }
 
+/* What the chardev's queue has no room for is not offered: it would be lost.
+ * With nobody on the line nothing is held; stdin may have ended, though,
+ * while stdout goes on. */
 void mon_flush(struct monitor *mon)
 {
-    size_t n;
+    size_t n = mon->out.len, room;
 
-    if (!mon->c || !mon->open || !mon->focus || mon->out.len == 0)
+    if (!mon->c || !mon->focus || n == 0)
         return;
-    n = chardev_write(mon->c, mon->out.data, mon->out.len);
-    buf_drop(&mon->out, n);
+    room = CHARDEV_QUEUE - chardev_queued(mon->c);
+    n = chardev_write(mon->c, mon->out.data, n < room ? n : room);
+    buf_drop(&mon->out, mon->open ? n : mon->out.len);
     if (mon->out.len > 0)
         timer_set(mon->drain,
                   loop_now(debug_loop(mon->m), LOOP_REALTIME) + DRAIN_NS);
@@ -189,13 +189,25 @@ static void greet(struct monitor *mon)
     mon_show(mon);
 }
 
-static void closed(struct monitor *mon)
+static void opened(struct monitor *mon)
 {
-    mon->open = mon->greeted = mon->cut = false;
+    if (mon->open)
+        return;
+    mon->open = true;
+    mon->cut = false;
     buf_clear(&mon->out);
     buf_clear(&mon->typed);
-    timer_del(mon->drain);
     mon->line->ops->clear(mon->line);
+    greet(mon);
+}
+
+/* Lines that were typed before are still run. */
+static void closed(struct monitor *mon)
+{
+    mon->open = mon->greeted = false;
+    timer_del(mon->drain);
+    mon_flush(mon);
+    feed(mon);
 }
 
 static void on_event(void *opaque, enum chardev_event e)
@@ -204,10 +216,7 @@ static void on_event(void *opaque, enum chardev_event e)
 
     switch (e) {
     case CHARDEV_OPENED:
-        if (!mon->open) {
-            mon->open = true;
-            greet(mon);
-        }
+        opened(mon);
         break;
     case CHARDEV_CLOSED:
         closed(mon);

@@ -23,8 +23,7 @@ struct monitor_hooks {
 };
 
 struct monitor *monitor_new(struct machine *m, struct chardev *c,
-                            const struct monitor_hooks *hooks,
-                            struct err *err);
+                            const struct monitor_hooks *hooks, struct err *err);
 void monitor_free(struct monitor *mon);
 
 /* Runs one line as if typed, with hart as the default hart. Lines of output

@@ -77,8 +77,8 @@ static void add(struct monitor *mon, uint32_t kind, const struct args *a,
         mon_error(mon, &err);
         return;
     }
-    mon_print(mon, "Point %d: %s at 0x%" PRIx64 "\n", note(&p),
-              kind_name(kind), p.addr);
+    mon_print(mon, "Point %d: %s at 0x%" PRIx64 "\n", note(&p), kind_name(kind),
+              p.addr);
 }
 
 void hmp_break(struct monitor *mon, const struct args *a)
