@@ -73,22 +73,21 @@ static void insert(struct region_list *l, struct mem_region *r)
 
 static struct mem_region *search(const struct mem *m, uint64_t pa)
 {
-    size_t at = upper_bound(&m->map, pa);
+    size_t at;
 
     if (m->last && contains(m->last, pa))
         return m->last;
+    at = upper_bound(&m->map, pa);
     if (at == 0 || !contains(m->map.region[at - 1], pa))
         return NULL;
     return m->map.region[at - 1];
 }
 
+/* As search, and remembers it. */
 static struct mem_region *find(struct mem *m, uint64_t pa)
 {
-    struct mem_region *r = m->last;
+    struct mem_region *r = search(m, pa);
 
-    if (r && contains(r, pa))
-        return r;
-    r = search(m, pa);
     if (r)
         m->last = r;
     return r;
