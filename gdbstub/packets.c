@@ -15,14 +15,21 @@
 
 /* Registers ---------------------------------------------------------------- */
 
-/* Target byte order; all x for one that cannot be read: <unavailable>. */
+enum { PC = 32 };
+
+/*
+ * Target byte order; all x for one that cannot be read: <unavailable>. Before
+ * there are harts pc is 0 all the same: gdb does not connect without one.
+ */
 void registers_add(struct session *s, struct buf *out, unsigned number)
 {
     const struct debug_reg *r = debug_reg_numbered(s->m, number);
+    bool exists = s->hart < debug_harts(s->m);
     unsigned bytes = r && r->bits == 32 ? 4 : 8;
-    uint64_t v;
+    uint64_t v = 0;
 
-    if (r && s->hart < debug_harts(s->m) && debug_reg_get(s->m, s->hart, r, &v))
+    if ((exists && r && debug_reg_get(s->m, s->hart, r, &v)) ||
+        (!exists && number == PC))
         buf_hex(out, &v, bytes);
     else
         buf_printf(out, "%.*s", (int)(2 * bytes), "xxxxxxxxxxxxxxxx");

@@ -333,14 +333,15 @@ Test(gdbstub, run_starts_anew_and_keeps_points)
     EXPECT("vRun;", "E.no images");
 }
 
-Test(gdbstub, before_harts_there_is_one_thread_without_registers)
+Test(gdbstub, before_harts_there_is_one_thread_with_a_pc_of_0)
 {
     machine->harts = 0;
     offer();
     EXPECT("?", "T05thread:p1.1;core:0;");
     EXPECT("qfThreadInfo", "mp1.1");
     EXPECT("Hgp1.1", "OK");
-    cr_expect_eq(strspn(ask("g"), "x"), 33 * 16);
+    cr_expect_eq(strspn(ask("g"), "x"), 32 * 16);
+    cr_expect_str_eq(gdb.reply.data + 32 * 16, "0000000000000000");
     EXPECT("m0,4", "E14");
     EXPECT("p20", "E.there is no register 32 here");
     EXPECT("P20=00", "E.register 32 cannot be written");
