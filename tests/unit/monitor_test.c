@@ -57,8 +57,9 @@ static void turn(void)
         continue;
 }
 
-Test(monitor, greets_each_client_with_banner_and_prompt, .init = NULL)
+Test(monitor, greets_each_client_with_banner_and_prompt)
 {
+    teardown();
     start(false);
     cr_assert_str_eq(seen(), "");
     chr_event(&c, CHARDEV_OPENED);
@@ -156,8 +157,9 @@ Test(monitor, output_for_nobody_is_dropped)
     cr_assert_eq(mon->out.len, 0);
 }
 
-Test(monitor, is_silent_without_the_keyboard_of_a_mux, .init = NULL)
+Test(monitor, is_silent_without_the_keyboard_of_a_mux)
 {
+    teardown();
     start(false);
     c.front.event(c.opaque, CHARDEV_MUX_IN);
     c.front.event(c.opaque, CHARDEV_MUX_OUT); /* the serial line came */
