@@ -314,7 +314,7 @@ Test(insn, operands_of_every_kind_are_printed)
     prints(0x7c002573, "csrrs                   a0,0x7c0,zero");
     prints(0x3001d073, "csrrwi                  zero,mstatus,3");
     prints(0x00a13427, "fsd                     fa0,8(sp)");
-    prints(0xf21b8553, "fli.d                   fa0,3.0");
+    prints(0xf21b0553, "fli.d                   fa0,3.0");
     prints(0x0045200f, "cbo.zero                (a0)");
     prints(0x12b50073, "sfence.vma              a0,a1");
     prints(0x2b05d513, "rori                    a0,a1,48");
