@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-SYNTHESIS = re.compile(r"Tested: (\d+) \| Passed: (\d+) \| "
+SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| "
                        r"Failing: (\d+) \| Crashing: (\d+)")
 
 

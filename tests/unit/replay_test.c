@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay_test.c - the same run is the same run, to the bit.
+ *
+ * The whole emulator, in this process, runs the demo kernel while keys are
+ * typed, registers and memory are poked and resets are asked for at random
+ * moments of host time. At some of these moments the state of everything is
+ * hashed, as an input of its own. A second machine that is given the log, and
+ * nothing else, has to come to the same hashes.
+ */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "emu/base/buf.h"
+#include "emu/base/log.h"
+#include "emu/base/tap.h"
+
+#include "emu/debug.h"
+#include "emu/machine/run.h"
+#include "emu/options.h"
+#include "emu/steps.h"
+
+enum { MARKS = 24 };
+
+struct rig {
+    struct options o;
+    struct init *in;
+    struct machine *m;
+    char dir[64];
+    int keyboard;
+    int mark_source, marks;
+    uint64_t hash[MARKS], t[MARKS];
+};
+
+static void marked(void *opaque, const void *data, size_t len)
+{
+    struct rig *r = opaque;
+
+    (void)data;
+    (void)len;
+    cr_assert_lt(r->marks, MARKS);
+    r->t[r->marks] = debug_now(r->m);
+    r->hash[r->marks++] = debug_hash(r->m);
+}
+
+static void start(struct rig *r, const char *harts, const char *icount)
+{
+    struct err err = { 0 };
+    char in[80], out[80], serial[80];
+
+    *r = (struct rig){ .keyboard = -1 };
+    strcpy(r->dir, "/tmp/ebreak-replay-XXXXXX");
+    cr_assert(mkdtemp(r->dir));
+    snprintf(in, sizeof in, "%s/s.in", r->dir);
+    snprintf(out, sizeof out, "%s/s.out", r->dir);
+    snprintf(serial, sizeof serial, "pipe:%s/s", r->dir);
+    cr_assert_eq(mkfifo(in, 0600), 0);
+    cr_assert_eq(mkfifo(out, 0600), 0);
+    r->keyboard = open(in, O_RDWR | O_NONBLOCK);
+    cr_assert_geq(open(out, O_RDWR | O_NONBLOCK), 0);
+    const char *argv[] = {
+        "ebreak",   "-smp", harts,     "-m",   "16",   "-serial",        serial,
+        "-monitor", "none", "-icount", icount, "-rtc", "base=2026-01-01"
+    };
+    cr_assert(options_parse(&r->o, sizeof argv / sizeof argv[0],
+                            (char **)(uintptr_t)argv, &err),
+              "%s", err.text);
+    r->in = init_new(&r->o);
+    cr_assert(init_start(r->in, &err), "%s", err.text);
+    r->m = &r->in->m;
+    r->mark_source = tap_source(r->m->tap, "mark", marked, r);
+}
+
+static void finish(struct rig *r)
+{
+    char path[80];
+
+    init_free(r->in);
+    options_free(&r->o);
+    close(r->keyboard);
+    snprintf(path, sizeof path, "%s/s.in", r->dir);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/s.out", r->dir);
+    unlink(path);
+    rmdir(r->dir);
+}
+
+/* Something from outside, at a moment only the host knows. */
+static void disturb(struct rig *r, unsigned what)
+{
+    const struct debug_reg *t6 = debug_reg_named(r->m, "t6");
+    uint64_t word = what;
+
+    switch (what % 8) {
+    case 0:
+        debug_reset(r->m);
+        break;
+    case 1:
+        debug_reg_set(r->m, 0, t6, what);
+        break;
+    case 2:
+        debug_write(r->m, 0, DEBUG_PHYS, 0x80f00000, &word, 8, NULL);
+        break;
+    default:
+        cr_assert_eq(write(r->keyboard, "xyz", 3), 3);
+    }
+}
+
+static void live(struct rig *r, unsigned seed)
+{
+    srand(seed);
+    while (r->marks < MARKS) {
+        for (int n = rand() % 20; n >= 0; n--)
+            cr_assert(init_turn(r->in));
+        disturb(r, (unsigned)rand());
+        cr_assert(init_turn(r->in));
+        tap_put(r->m->tap, r->mark_source, NULL, 0);
+    }
+}
+
+static void compare(const char *harts, const char *icount, unsigned seed)
+{
+    static struct rig a, b;
+    struct buf log = { 0 };
+    struct err err = { 0 };
+
+    start(&a, harts, icount);
+    live(&a, seed);
+    tap_save(a.m->tap, &log);
+    start(&b, harts, icount);
+    cr_assert(tap_replay(b.m->tap, log.data, log.len, &err), "%s", err.text);
+    while (b.marks < MARKS && tap_next(b.m->tap) != UINT64_MAX)
+        cr_assert(init_turn(b.in));
+    cr_assert_eq(b.marks, MARKS, "only %d of the marks came", b.marks);
+    for (int n = 0; n < MARKS; n++) {
+        cr_assert_eq(b.t[n], a.t[n], "mark %d: T %llu, was %llu", n,
+                     (unsigned long long)b.t[n], (unsigned long long)a.t[n]);
+        cr_assert_eq(b.hash[n], a.hash[n], "mark %d at T=%llu differs", n,
+                     (unsigned long long)a.t[n]);
+    }
+    cr_assert_gt(a.t[MARKS - 1], a.t[0]);
+    cr_assert_neq(a.hash[MARKS - 1], a.hash[0]);
+    buf_free(&log);
+    finish(&a);
+    finish(&b);
+}
+
+Test(replay, one_hart_replays_to_the_same_state)
+{
+    compare("1", "shift=0,sleep=off", 1);
+}
+
+Test(replay, two_harts_replay_to_the_same_state)
+{
+    compare("2", "shift=0,sleep=off", 2);
+}
+
+Test(replay, waiting_for_the_wall_clock_replays_without_it)
+{
+    compare("2", "shift=0,sleep=on", 3);
+}
+
+Test(replay, four_harts_and_slow_time_replay_to_the_same_state)
+{
+    compare("4", "shift=3,sleep=on", 4);
+}
