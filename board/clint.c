@@ -208,7 +208,11 @@ static void arm(struct clint *c, size_t hart)
         timer_del(c->line[hart].timer);
 }
 
-/* MTIP is what the comparison says, at once; else it waits for the timer. */
+/*
+ * MTIP is what the comparison says, at once; else it waits for the timer. The
+ * wire is called even if its level stays: that tells a hart that mtime may
+ * have been written, so that it looks at its stimecmp again.
+ */
 static void compare(struct clint *c, size_t hart)
 {
     uint64_t cmp = c->mtimecmp[hart];

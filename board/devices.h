@@ -29,15 +29,18 @@ struct board_rooms {
     struct tap *tap;
 };
 
-/* NS16550A. chr may be NULL. Input comes through tap source "serial0". */
-void uart_new(const struct board_rooms *r, uint64_t base, struct chardev *chr,
-              struct irq irq);
+/*
+ * NS16550A. chr may be NULL. Input comes through tap source "serial0". False
+ * when chr is taken by another front end.
+ */
+bool uart_new(const struct board_rooms *r, uint64_t base, struct chardev *chr,
+              struct irq irq, struct err *err);
 
 /* SiFive PLIC: context 2h is hart h's M, 2h+1 its S; out[] in that order. */
 struct plic;
 struct plic *plic_new(const struct board_rooms *r, uint64_t base, int harts,
                       const struct irq *out);
-struct irq plic_irq(struct plic *p, int source); /* 1..95 */
+struct irq plic_irq(struct plic *p, int source);       /* 1..95 */
 void plic_show(const struct plic *p, struct buf *out); /* info irq */
 
 /* CLINT, or with aclint also the SSWI device. msip, mtip, ssip: per hart. */
@@ -45,7 +48,7 @@ struct clint;
 struct clint *clint_new(const struct board_rooms *r, uint64_t base, int harts,
                         const struct irq *msip, const struct irq *mtip,
                         const struct irq *ssip, bool aclint);
-uint64_t clint_mtime(void *clint);              /* 10 MHz ticks */
+uint64_t clint_mtime(void *clint);                      /* 10 MHz ticks */
 int64_t clint_mtime_to_ns(void *clint, uint64_t ticks); /* virtual ns */
 
 /* Goldfish RTC. base_ns: the date at T=0, ns since the epoch. */

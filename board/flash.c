@@ -28,6 +28,8 @@ enum {
     SECTOR = 256 << 10,
     BUFFER = 4096, /* bytes that one buffered write may touch, both chips */
     BANK_WIDTH = 4,
+    ID_SPAN = 256 * BANK_WIDTH, /* the answer to READ_ID repeats */
+    BOTH = 0x00010001,          /* times a chip's answer: that of both */
     NO_BUFFER = -1,
 };
 
@@ -113,7 +115,7 @@ static uint64_t both(const uint8_t *table, size_t n, uint64_t off)
 {
     uint64_t at = off / BANK_WIDTH;
 
-    return at < n ? table[at] * UINT64_C(0x00010001) : 0;
+    return at < n ? table[at] * BOTH : 0;
 }
 
 static bool flash_read(void *opaque, uint64_t off, unsigned size, uint64_t *v)
@@ -124,11 +126,11 @@ static bool flash_read(void *opaque, uint64_t off, unsigned size, uint64_t *v)
         *v = 0;
         memcpy(v, f->region->host + off, size);
     } else if (f->command == READ_ID) {
-        *v = both(id, sizeof id, off % (256 * BANK_WIDTH));
+        *v = both(id, sizeof id, off % ID_SPAN);
     } else if (f->command == CFI_QUERY) {
         *v = both(cfi, sizeof cfi, off);
     } else {
-        *v = f->status * (size > 2 ? UINT64_C(0x00010001) : 1);
+        *v = f->status * (size > 2 ? BOTH : 1);
     }
     return true;
 }

@@ -143,7 +143,8 @@ static bool data_write(void *opaque, uint64_t off, unsigned size, uint64_t v)
 static bool selector_read(void *opaque, uint64_t off, unsigned size,
                           uint64_t *v)
 {
-    (void)opaque, (void)off, (void)size, (void)v;
+    (void)opaque, (void)off, (void)size;
+    *v = 0;
     return false;
 }
 
@@ -269,7 +270,7 @@ static void write_directory(struct fwcfg *f)
 
     memset(&d, 0, sizeof d);
     d.count = htobe32((uint32_t)f->files);
-    for (uint16_t n = 0; n < f->files; n++) {
+    for (uint64_t n = 0; n < f->files; n++) {
         const struct item *file = &f->item[KEY_FILES + n];
 
         d.entry[n].size = htobe32(file->len);

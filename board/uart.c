@@ -512,8 +512,8 @@ static void uart_free(void *opaque)
     free(u);
 }
 
-void uart_new(const struct board_rooms *r, uint64_t base, struct chardev *chr,
-              struct irq irq)
+bool uart_new(const struct board_rooms *r, uint64_t base, struct chardev *chr,
+              struct irq irq, struct err *err)
 {
     struct uart *u = xcalloc(1, sizeof *u);
 
@@ -538,6 +538,8 @@ void uart_new(const struct board_rooms *r, uint64_t base, struct chardev *chr,
                                 .free = uart_free },
             u);
     uart_reset(u);
-    if (chr && chardev_join(chr, &uart_front, u, NULL))
-        u->chr = chr;
+    if (chr && !chardev_join(chr, &uart_front, u, err))
+        return false;
+    u->chr = chr;
+    return true;
 }

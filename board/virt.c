@@ -139,8 +139,9 @@ bool virt_add_devices(struct virt *v, struct err *err)
         return false;
     finisher_new(r, virt_map[MAP_TEST].base, &v->wires.finisher);
     add_virtio(v);
-    uart_new(r, virt_map[MAP_UART].base, v->wires.serial0,
-             plic_irq(v->plic, SOURCE_UART));
+    if (!uart_new(r, virt_map[MAP_UART].base, v->wires.serial0,
+                  plic_irq(v->plic, SOURCE_UART), err))
+        return false;
     rtc_new(r, virt_map[MAP_RTC].base, v->config.rtc_base_ns,
             plic_irq(v->plic, SOURCE_RTC));
     return add_flash(v, 0, err) && add_flash(v, 1, err);

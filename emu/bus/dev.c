@@ -12,6 +12,7 @@
 
 struct dev {
     struct dev_info info;
+    char *name; /* info.name */
     void *opaque;
 };
 
@@ -26,7 +27,7 @@ static void free_dev(struct dev *d)
 {
     if (d->info.free)
         d->info.free(d->opaque);
-    free((void *)(uintptr_t)d->info.name);
+    free(d->name);
     free(d);
 }
 
@@ -46,8 +47,8 @@ void dev_add(struct devs *s, const struct dev_info *info, void *opaque)
 
     assert(strlen(info->name) < 256 && !dev_find(s, info->name, NULL));
     assert(fields_gap(info->fields, info->size) == 0);
-    *d = (struct dev){ *info, opaque };
-    d->info.name = xstrdup(info->name);
+    *d = (struct dev){ *info, xstrdup(info->name), opaque };
+    d->info.name = d->name;
     s->dev = xrealloc(s->dev, (s->n + 1) * sizeof *s->dev);
     s->dev[s->n++] = d;
 }

@@ -31,7 +31,8 @@ struct chardev {
 bool chardev_join(struct chardev *c, const struct chardev_front *front,
                   void *opaque, struct err *err)
 {
-    (void)err;
+    if (c->front)
+        return err_set(err, "Device 'serial0' is in use");
     c->front = front;
     c->opaque = opaque;
     return true;
@@ -62,7 +63,7 @@ static void set_up(void)
     wire = (struct wire){ 0 };
     chr = (struct chardev){ 0 };
     rig_init(&g);
-    uart_new(&g.rooms, BASE, &chr, wire_irq(&wire, 0));
+    cr_assert(uart_new(&g.rooms, BASE, &chr, wire_irq(&wire, 0), NULL));
     devs_reset(g.rooms.devs);
 }
 
@@ -184,12 +185,23 @@ Test(uart, the_guest_does_not_see_that_the_other_side_is_full)
     cr_assert_eq(get(LSR), 0x60);
 }
 
+Test(uart, a_line_that_is_taken_is_refused)
+{
+    struct rig h;
+    struct err err;
+
+    rig_init(&h);
+    cr_assert_not(uart_new(&h.rooms, BASE, &chr, wire_irq(&wire, 0), &err));
+    cr_assert_str_eq(err.text, "Device 'serial0' is in use");
+    rig_fini(&h);
+}
+
 Test(uart, without_a_line_bytes_are_lost)
 {
     struct rig h;
 
     rig_init(&h);
-    uart_new(&h.rooms, BASE, NULL, wire_irq(&wire, 0));
+    cr_assert(uart_new(&h.rooms, BASE, NULL, wire_irq(&wire, 0), NULL));
     rig_write(&h, THR, 1, 'x');
     cr_assert_eq(rig_read(&h, LSR, 1), 0x60);
     cr_assert_eq(rig_read(&h, RBR, 1), 0);

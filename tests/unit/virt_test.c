@@ -59,11 +59,12 @@ struct clint *clint_new(const struct board_rooms *r, uint64_t base, int harts,
     return NULL;
 }
 
-void uart_new(const struct board_rooms *r, uint64_t base, struct chardev *chr,
-              struct irq irq)
+bool uart_new(const struct board_rooms *r, uint64_t base, struct chardev *chr,
+              struct irq irq, struct err *err)
 {
-    (void)r, (void)chr;
+    (void)r, (void)chr, (void)err;
     note("uart", base, irq.n);
+    return true;
 }
 
 void rtc_new(const struct board_rooms *r, uint64_t base, int64_t base_ns,
