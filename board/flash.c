@@ -115,7 +115,7 @@ static uint64_t both(const uint8_t *table, size_t n, uint64_t off)
 {
     uint64_t at = off / BANK_WIDTH;
 
-    return at < n ? table[at] * BOTH : 0;
+    return at < n ? (uint64_t)table[at] * BOTH : 0;
 }
 
 static bool flash_read(void *opaque, uint64_t off, unsigned size, uint64_t *v)
