@@ -8,6 +8,10 @@ CC      := gcc
 endif
 CROSS   ?= riscv64-linux-gnu-
 
+# V=1 shows the commands.
+Q       := $(if $(V),,@)
+say     := @printf '  %-5s %s\n'
+
 B       := build/$(MODE)
 ROOMS   := emu emu/base emu/bus emu/hart emu/machine emu/debug board gdbstub monitor
 SRCS    := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
@@ -42,6 +46,10 @@ CFLAGS  := -std=gnu17 -D_GNU_SOURCE -g $(OPT_$(MODE)) $(WARN) \
 LDFLAGS := $(OPT_$(MODE))
 LDLIBS  := $(EDIT_$(EDITLINE)) -lfdt -lelf -lz -lzstd -lm -lutil
 
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 .PHONY: all
 all: build/ebreak
 
@@ -49,15 +57,18 @@ build/ebreak: $(B)/ebreak FORCE
 	@cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
 
 $(B)/ebreak: $(B)/emu/main.o $(B)/libebreak.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/libebreak.a: $(LIBOBJS)
 	@rm -f $@
-	ar rcsDP $@ $^
+	$(say) AR $@
+	$(Q)ar rcsDP $@ $^
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(say) CC $@
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(OBJS:.o=.d) $(UNITS:=.d)
 
@@ -70,7 +81,8 @@ include board/demo/demo.mk
 # Tests --------------------------------------------------------------------------
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libebreak.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Wno-pedantic -MMD -MP -o $@ $< $(B)/libebreak.a \
+	$(say) TEST $@
+	$(Q)$(CC) $(CFLAGS) -Wno-pedantic -MMD -MP -o $@ $< $(B)/libebreak.a \
 	    $(LDFLAGS) -lcriterion $(LDLIBS)
 
 include tests/guest/guest.mk
