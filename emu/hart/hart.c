@@ -237,7 +237,8 @@ static const struct block *find_block(struct hart *h, bool skip)
     const struct block *b;
     uint16_t half;
 
-    if (look && !skip && (p = points_break(h->points, h, h->pc)))
+    if (look && !skip && (p = points_break(h->points, h, h->pc)) &&
+        !(p->flags & POINT_GUEST))
         return stop_here(h, p);
     if (look && trigger_exec(h, h->pc))
         return fetch_trap(h, CAUSE_BREAKPOINT, h->pc);
