@@ -356,18 +356,30 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
 enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
                            unsigned size, unsigned access, uint64_t *pa)
 {
-    const struct mem_region *region;
     enum mmu_result r;
     struct pieces p;
 
     r = prepare(h, i, va, size, access, &p);
     if (r != MMU_OK)
         return r;
-    /* Atomics are for memory: nothing else has the PMA for them. */
-    region = mem_find(h->mem, p.pa[0]);
-    if (!region || !has_host(region))
+    if (!mem_find(h->mem, p.pa[0]))
         return fault(h, i, fault_cause(WALK_ACCESS_FAULT, access), va);
     *pa = p.pa[0];
+    return MMU_OK;
+}
+
+enum mmu_result mmu_manage(struct hart *h, const struct insn *i, uint64_t va,
+                           unsigned size)
+{
+    unsigned ctx = data_context(h);
+    uint64_t pa, cause;
+
+    h->at = i;
+    if (!resolve(h, va, size, ACCESS_READ, ctx, &pa, &cause) &&
+        !resolve(h, va, size, ACCESS_WRITE, ctx, &pa, &cause))
+        return fault(h, i, cause, va);
+    if (!mem_find(h->mem, pa))
+        return fault(h, i, CAUSE_STORE_ACCESS, va);
     return MMU_OK;
 }
 

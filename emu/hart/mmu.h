@@ -39,7 +39,7 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
                           unsigned size, uint64_t v);
 
 /*
- * For AMO, LR, SC, cbo: translates and checks (watchpoints too) an aligned
+ * For AMO, LR, SC, cbo.zero: translates and checks (watchpoints too) an aligned
  * access that the caller then does through mem_read and mem_write at pa.
  * access is ACCESS_READ for lr, ACCESS_WRITE for sc and cbo.zero, both for
  * AMOs; all faults are store faults unless it is ACCESS_READ. size is 1 to 16,
@@ -47,6 +47,11 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
  */
 enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
                            unsigned size, unsigned access, uint64_t *pa);
+
+/* For cbo.clean and its like: may a load or a store access the block? Else a
+ * store fault (volume I, "Zicbom"). */
+enum mmu_result mmu_manage(struct hart *h, const struct insn *i, uint64_t va,
+                           unsigned size);
 
 static inline struct tlb_entry *tlb_entry(struct tlb_entry *tlb, uint64_t va)
 {
@@ -85,8 +90,7 @@ struct mmu_walk {
     uint64_t page_size; /* of the leaf */
     const char *fault;  /* NULL: mapped; else why not, one phrase */
 };
-bool mmu_debug_walk(struct hart *h, uint64_t va, bool as_s,
-                    struct mmu_walk *w);
+bool mmu_debug_walk(struct hart *h, uint64_t va, bool as_s, struct mmu_walk *w);
 
 /* Calls fn for each leaf page-table entry of satp, in order of va. */
 typedef void mmu_leaf_fn(void *opaque, uint64_t va, uint64_t pa, uint64_t size,

@@ -162,22 +162,20 @@ static bool cbo_allowed(const struct hart *h, uint64_t bits)
     return h->priv > PRIV_U || h->senvcfg & bits;
 }
 
-/* Translates the block that rs1 points into; sizes are powers of two. */
-static enum mmu_result cbo_address(struct hart *h, const struct insn *i,
-                                   unsigned access, unsigned size, uint64_t *pa)
+/* The block that rs1 points into; sizes are powers of two. */
+static uint64_t block_of(uint64_t va, unsigned size)
 {
-    h->at = i;
-    return mmu_atomic(h, i, X(rs1) & ~(uint64_t)(size - 1), size, access, pa);
+    return va & ~(uint64_t)(size - 1);
 }
 
 COLD cbo_manage(struct hart *h, const struct insn *i, uint64_t bits)
 {
+    unsigned size = h->cpu.cbom_block;
     enum mmu_result r;
-    uint64_t pa;
 
     if (!cbo_allowed(h, bits))
         return trap(h, i, CAUSE_ILLEGAL, i->raw);
-    r = cbo_address(h, i, ACCESS_WRITE, h->cpu.cbom_block, &pa);
+    r = mmu_manage(h, i, block_of(X(rs1), size), size);
     return r == MMU_OK ? go_on(h, i) : mmu_left(i, r);
 }
 
@@ -193,7 +191,8 @@ OP(cbo_zero)
 
     if (!cbo_allowed(h, ENVCFG_CBZE))
         return trap(h, i, CAUSE_ILLEGAL, i->raw);
-    r = cbo_address(h, i, ACCESS_WRITE, size, &pa);
+    h->at = i;
+    r = mmu_atomic(h, i, block_of(X(rs1), size), size, ACCESS_WRITE, &pa);
     if (r != MMU_OK)
         return mmu_left(i, r);
     for (unsigned n = 0; n < size; n += 8)
