@@ -6,20 +6,42 @@
  */
 #include "emu/hart/fp_ops.h"
 
-/*
- * To an integer: exact in any mode if the value is integral, else the host
- * truncates. v is well within the range of int64_t.
- */
-static inline bool host_to_int(struct hart *h, const struct insn *i, double v,
-                               bool in_range, bool word)
+/* What rounding adds to whole, which is v without its fraction rest. */
+static inline int round_whole(int64_t whole, double rest, unsigned rm)
 {
-    if (!host_allowed(h) || !in_range)
+    double part = rest < 0 ? -rest : rest;
+    int away = rest < 0 ? -1 : 1;
+
+    switch (rm) {
+    case RM_RNE:
+        return part > 0.5 || (part == 0.5 && whole & 1) ? away : 0;
+    case RM_RDN:
+        return -(rest < 0);
+    case RM_RUP:
+        return rest > 0;
+    case RM_RMM:
+        return part >= 0.5 ? away : 0;
+    default:
+        return 0;
+    }
+}
+
+/* To an integer: NX is no news, or v is one. */
+static inline bool host_to_int(struct hart *h, const struct insn *i, double v,
+                               int64_t min, int64_t max, bool word)
+{
+    unsigned rm = fp_rm(h, i);
+
+    if (!host_allowed(h) || rm > RM_RMM || !(v > -0x1p63 && v < 0x1p63))
         return false;
 
     int64_t r = (int64_t)v;
-    unsigned rm = fp_rm(h, i);
+    double rest = v - (double)r;
 
-    if ((double)r == v ? rm > RM_RMM : rm != RM_RTZ || !(h->fflags & FP_NX))
+    if (rest != 0 && !(h->fflags & FP_NX))
+        return false;
+    r += round_whole(r, rest, rm);
+    if (r < min || r > max)
         return false;
     SET_RD(word ? (int32_t)r : r);
     return true;
@@ -30,17 +52,17 @@ static inline const struct insn *to_int(struct hart *h, const struct insn *i,
                                         enum fp_int type)
 {
     static const struct {
-        double above, below;
+        int64_t min, max;
         bool word;
     } range[] = {
-        [FP_I32] = { -0x1p31 - 1, 0x1p31, true },
-        [FP_U32] = { -1, 0x1p32, true },
-        [FP_I64] = { -0x1p63, 0x1p63, false },
-        [FP_U64] = { -1, 0x1p63, false },
+        [FP_I32] = { INT32_MIN, INT32_MAX, true },
+        [FP_U32] = { 0, UINT32_MAX, true },
+        [FP_I64] = { INT64_MIN, INT64_MAX, false },
+        [FP_U64] = { 0, INT64_MAX, false }, /* what is more is rare */
     };
-    bool in = v > range[type].above && v < range[type].below;
 
-    if (host_to_int(h, i, v, in, range[type].word))
+    if (host_to_int(h, i, v, range[type].min, range[type].max,
+                    range[type].word))
         NEXT;
     return fp_do_to_int(h, i, f, type);
 }
