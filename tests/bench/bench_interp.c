@@ -6,7 +6,6 @@
  *
  *     bench_interp kernels.bin [kernel]
  */
-#include <assert.h>
 #include <inttypes.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
@@ -29,6 +28,7 @@
 #include "tests/bench/kernels.h"
 
 #define RAM UINT64_C(0x80000000)
+enum { RUNS = 10 };
 
 static const struct {
     const char *name;
@@ -79,29 +79,48 @@ static void load(struct mem *m, const char *path)
     mem_poke(m, RAM, image, n);
 }
 
-static void bench(struct hart *h, size_t k, int fd)
+struct result {
+    double steps, seconds, cycles;
+};
+
+static struct result run_once(struct hart *h, size_t k, int fd)
 {
-    uint64_t want = kernel[k].run();
+    uint64_t steps = h->steps, c;
+    double t;
 
     hart_reset(h);
     h->pc = RAM;
     h->x[10] = k;
-    uint64_t steps = h->steps, c = cycles(fd);
-    double t = user_seconds();
+    c = cycles(fd);
+    t = user_seconds();
     while (!h->waiting)
-        hart_run(h, 1000000);
-    t = user_seconds() - t;
-    c = cycles(fd) - c;
-    double n = (double)(h->steps - steps);
-    printf("%-14s %6.1f Minsn %7.1f MIPS", kernel[k].name, n / 1e6,
-           n / t / 1e6);
-    if (c)
-        printf(" %6.2f cycles/insn", (double)c / n);
+        hart_run(h, 200000);
+    return (struct result){ (double)(h->steps - steps), user_seconds() - t,
+                            (double)(cycles(fd) - c) };
+}
+
+/* The best of some runs: the rest is the host's doing. */
+static void bench(struct hart *h, size_t k, int fd)
+{
+    uint64_t want = kernel[k].run();
+    struct result best = run_once(h, k, fd);
+
+    for (int n = 0; n < RUNS; n++) {
+        struct result r = run_once(h, k, fd);
+
+        if (h->x[10] != want)
+            die("%s: wrong result", kernel[k].name);
+        if (r.seconds < best.seconds)
+            best = r;
+    }
+    printf("%-14s %6.1f Minsn %7.1f MIPS", kernel[k].name, best.steps / 1e6,
+           best.steps / best.seconds / 1e6);
+    if (fd >= 0)
+        printf(" %6.2f cycles/insn", best.cycles / best.steps);
     if (!strcmp(kernel[k].name, "ecall"))
-        printf(" %6.3f us/ecall", t * 1e6 / 1e5);
-    puts(h->x[10] == want ? "" : "  WRONG");
+        printf(" %6.3f us/ecall", best.seconds * 1e6 / 1e5);
+    puts("");
     fflush(stdout);
-    assert(h->x[10] == want);
 }
 
 int main(int argc, char **argv)

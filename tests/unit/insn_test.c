@@ -317,7 +317,7 @@ Test(insn, operands_of_every_kind_are_printed)
     prints(0xf21b0553, "fli.d                   fa0,3.0");
     prints(0x0045200f, "cbo.zero                (a0)");
     prints(0x12b50073, "sfence.vma              a0,a1");
-    prints(0x2b05d513, "rori                    a0,a1,48");
+    prints(0x6305d513, "rori                    a0,a1,48");
 }
 
 Test(insn, a_prepared_x0_still_prints_as_zero)

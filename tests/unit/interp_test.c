@@ -262,6 +262,7 @@ Test(interp, a_breakpoint_in_the_middle_of_an_instruction_never_hits)
     cr_assert_eq(hart_run(g->h, 10), 10);
 }
 
+#ifndef HOSTILE /* its arena forgets them */
 Test(interp, blocks_beside_a_breakpoint_are_kept)
 {
     struct point p = break_at(CODE + 12);
@@ -276,6 +277,7 @@ Test(interp, blocks_beside_a_breakpoint_are_kept)
     cr_assert_eq(g->h->pc, CODE + 12);
     cr_assert_eq(blocks_info(g->blocks).blocks, before);
 }
+#endif
 
 /* Interrupts, waiting, attention ----------------------------------------------------- */
 
