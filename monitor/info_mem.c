@@ -84,14 +84,21 @@ static void put_region(struct monitor *mon, int indent, uint64_t base,
               indent, "", base, last, type, name);
 }
 
+/* What is nested is not in the flat view: the tree shows it, within the
+ * region it lies in if there is one. */
 static void put_regions(struct monitor *mon, int indent, bool nested)
 {
-    struct debug_region r;
+    struct debug_region r, in = { 0 };
 
-    for (size_t i = 0; debug_region(mon->m, i, &r); i++)
+    for (size_t i = 0; debug_region(mon->m, i, &r); i++) {
+        bool inside = r.nested && r.base - in.base < in.size;
+
         if (nested || !r.nested)
-            put_region(mon, indent + (r.nested ? 2 : 0), r.base,
+            put_region(mon, indent + (inside ? 2 : 0), r.base,
                        r.base + r.size - 1, r.type, r.name);
+        if (!r.nested)
+            in = r;
+    }
 }
 
 static void flat_view(struct monitor *mon)
