@@ -243,6 +243,7 @@ static void report_point(struct machine *m, int n, struct hart *h)
         stop.point = *h->stop.point;
     h->stop.kind = HART_STOP_NONE;
     h->stop.point = NULL;
+    h->attention &= ~(uint32_t)ATTN_STOP;
     stop_at(m, n, stop);
 }
 
