@@ -5,6 +5,8 @@
  */
 #include "board/demo/layout.h"
 
+    .cfi_sections .debug_frame  /* for debuggers: nobody called these */
+
 /*
  * M mode, paging off. Every hart begins here, with its number in a0. Each
  * takes a stack of its own and goes on in C.
@@ -12,6 +14,8 @@
     .section .text.machine, "ax"
     .globl _start, enter_kernel
 _start:
+    .cfi_startproc
+    .cfi_undefined ra
     csrr    a0, mhartid
     li      t0, MAX_HARTS
     bgeu    a0, t0, machine_sleep
@@ -34,6 +38,7 @@ enter_kernel:
     csrr    a0, mhartid
 mret_to_kernel:
     mret
+    .cfi_endproc
 
     .balign 8
 supervisor_entry:               /* too far away for a pc-relative address */
@@ -49,6 +54,8 @@ machine_sleep:
     .section .text.supervisor, "ax"
     .globl supervisor_start, return_to_task, sret_to_task
 supervisor_start:
+    .cfi_startproc
+    .cfi_undefined ra
     la      sp, kernel_stacks
     addi    t0, a0, 1
     li      t1, STACK_SIZE
@@ -60,6 +67,7 @@ supervisor_start:
     call    kernel_main
 other_hart:
     call    idle_main
+    .cfi_endproc
 
 /*
  * A task was interrupted, made a system call or did something wrong. While a
