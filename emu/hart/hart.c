@@ -263,7 +263,7 @@ static void run_block(struct hart *h, const struct block *b)
 
     h->block = b;
     last = b->insn[0].fn(h, b->insn);
-    h->steps += (uint64_t)(last - b->insn + 1);
+    h->steps += (uint64_t)(last - h->block->insn + 1);
     h->block = NULL;
 }
 

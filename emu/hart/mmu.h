@@ -64,6 +64,12 @@ static inline uint64_t tlb_tag(uint64_t va, unsigned size)
     return va & (~UINT64_C(0xfff) | (size - 1));
 }
 
+/* Where va is, given an entry whose tag it matches. */
+static inline void *tlb_host(const struct tlb_entry *e, uint64_t va)
+{
+    return (void *)(uintptr_t)(va + e->addend);
+}
+
 /*
  * Contexts follow priv, mstatus (MPRV, MPP, SUM) and satp; whoever changes
  * one of these calls mmu_context_changed. mmu_flush drops translations, all

@@ -135,7 +135,7 @@ COLD slow_amo(struct hart *h, const struct insn *i, unsigned size, amo_fn *fn)
                                                                                \
         if (__builtin_expect(e->write != tlb_tag(va, sizeof old), 0))          \
             return slow_amo(h, i, sizeof old, amo_##name);                     \
-        void *host = (void *)(uintptr_t)(va + e->addend);                      \
+        void *host = tlb_host(e, va);                                          \
         memcpy(&old, host, sizeof old);                                        \
         new = (type)amo_##name((uint64_t)old, X(rs2));                         \
         memcpy(host, &new, sizeof new);                                        \

@@ -31,7 +31,7 @@ OP(jal)
     uint64_t pc = PC;
 
     SET_RD(pc + i->len);
-    return jump_to(h, i, pc + IMM);
+    return go_to(h, i, pc + IMM);
 }
 
 OP(jalr)
@@ -39,7 +39,7 @@ OP(jalr)
     uint64_t target = (A + IMM) & ~UINT64_C(1);
 
     SET_RD(PC + i->len);
-    return jump_to(h, i, target);
+    return go_to(h, i, target);
 }
 
 /* A branch that is not taken goes on within the block. */
@@ -47,7 +47,7 @@ OP(jalr)
     OP(name)                                                                   \
     {                                                                          \
         if (taken)                                                             \
-            return jump_to(h, i, PC + IMM);                                    \
+            return go_to(h, i, PC + IMM);                                      \
         NEXT;                                                                  \
     }
 

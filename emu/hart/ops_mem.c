@@ -17,6 +17,8 @@
 
 #define COLD static __attribute__((noinline, cold)) const struct insn *
 
+#define VA (X(rs1) + (uint64_t)i->imm)
+
 /* What a load does with the bytes that it read. */
 typedef void put_fn(struct hart *h, const struct insn *i, uint64_t v);
 
@@ -34,7 +36,7 @@ COLD slow_load(struct hart *h, const struct insn *i, unsigned size, put_fn *put)
     enum mmu_result r;
 
     h->at = i;
-    r = mmu_load(h, i, X(rs1) + (uint64_t)i->imm, size, &v);
+    r = mmu_load(h, i, VA, size, &v);
     if (r != MMU_OK)
         return mmu_left(i, r);
     put(h, i, v);
@@ -46,42 +48,22 @@ COLD slow_store(struct hart *h, const struct insn *i, unsigned size, uint64_t v)
     enum mmu_result r;
 
     h->at = i;
-    r = mmu_store(h, i, X(rs1) + (uint64_t)i->imm, size, v);
+    r = mmu_store(h, i, VA, size, v);
     return r == MMU_OK ? go_on(h, i) : mmu_left(i, r);
 }
-
-/* The host address of an access, or NULL: the slow path. */
-static inline void *host_to_read(struct hart *h, uint64_t va, unsigned size)
-{
-    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
-
-    if (__builtin_expect(e->read != tlb_tag(va, size), 0))
-        return NULL;
-    return (void *)(uintptr_t)(va + e->addend);
-}
-
-static inline void *host_to_write(struct hart *h, uint64_t va, unsigned size)
-{
-    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
-
-    if (__builtin_expect(e->write != tlb_tag(va, size), 0))
-        return NULL;
-    return (void *)(uintptr_t)(va + e->addend);
-}
-
-#define VA (X(rs1) + (uint64_t)i->imm)
 
 #define LOAD(name, type, put, enabled)                                         \
     OP(name)                                                                   \
     {                                                                          \
-        const void *host = host_to_read(h, VA, sizeof(type));                  \
+        uint64_t va = VA;                                                      \
+        const struct tlb_entry *e = tlb_entry(h->data_tlb, va);                \
         type v;                                                                \
                                                                                \
         if (!(enabled))                                                        \
             return trap(h, i, CAUSE_ILLEGAL, i->raw);                          \
-        if (!host)                                                             \
+        if (__builtin_expect(e->read != tlb_tag(va, sizeof v), 0))             \
             return slow_load(h, i, sizeof v, put);                             \
-        memcpy(&v, host, sizeof v);                                            \
+        memcpy(&v, tlb_host(e, va), sizeof v);                                 \
         put(h, i, (uint64_t)v);                                                \
         NEXT;                                                                  \
     }
@@ -89,14 +71,15 @@ static inline void *host_to_write(struct hart *h, uint64_t va, unsigned size)
 #define STORE(name, type, value, enabled)                                      \
     OP(name)                                                                   \
     {                                                                          \
-        void *host = host_to_write(h, VA, sizeof(type));                       \
+        uint64_t va = VA;                                                      \
+        const struct tlb_entry *e = tlb_entry(h->data_tlb, va);                \
         type v = (type)(value);                                                \
                                                                                \
         if (!(enabled))                                                        \
             return trap(h, i, CAUSE_ILLEGAL, i->raw);                          \
-        if (!host)                                                             \
+        if (__builtin_expect(e->write != tlb_tag(va, sizeof v), 0))            \
             return slow_store(h, i, sizeof v, v);                              \
-        memcpy(host, &v, sizeof v);                                            \
+        memcpy(tlb_host(e, va), &v, sizeof v);                                 \
         NEXT;                                                                  \
     }
 

@@ -38,6 +38,12 @@ Test(interp, runs_exactly_as_many_steps_as_asked)
     cr_assert_eq(g->h->x[A0], 780 / 4 * 3);
 }
 
+Test(interp, a_long_run_needs_no_stack)
+{
+    PROGRAM(g, enc_j(OP_jal, 0, 4), enc_b(OP_beq, 0, 0, -4));
+    cr_assert_eq(hart_run(g->h, 2000000), 2000000);
+}
+
 Test(interp, any_slicing_gives_the_same_state)
 {
     static const uint32_t program[] = {
