@@ -69,6 +69,11 @@ static void add_raw(struct boot *b, const char *name, const struct buf *file,
     rom_add(b->roms, name, addr, file->data, file->len, file->len);
 }
 
+static uint64_t ram_end(const struct boot *b)
+{
+    return virt_map[MAP_DRAM].base + b->config->ram_size;
+}
+
 /* Firmware */
 
 static char *find_in_dirs(const struct virt_config *c, const char *name)
@@ -173,6 +178,8 @@ static bool place_kernel(struct boot *b, const char *name, struct buf *file,
         return place_uimage(b, name, file, &u, base, err);
     if (file->len == 0)
         return err_set(err, "it is empty");
+    if (base + file->len > ram_end(b))
+        return err_set(err, "it does not fit into memory (-m)");
     b->kernel_low = base;
     b->kernel_high = base + file->len;
     add_raw(b, name, file, base);
@@ -283,7 +290,7 @@ static bool read_dtb(struct boot *b, struct err *err)
 static bool place_fdt(struct boot *b, struct err *err)
 {
     uint64_t low = virt_map[MAP_DRAM].base;
-    uint64_t high = low + b->config->ram_size;
+    uint64_t high = ram_end(b);
     uint64_t used =
         b->initrd_end > b->kernel_high ? b->initrd_end : b->kernel_high;
     bool loaded_here = used > low && used <= high;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -32,6 +33,21 @@ static bool has(const struct buf *b, size_t at, const char *magic, size_t len)
 
 /* Reading */
 
+/* Pipes are welcome; a device like /dev/zero would never end. */
+static bool readable(int fd, struct err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return err_set(err, "%s", strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return err_set(err, "%s", strerror(EISDIR));
+    if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+        return err_set(err, "it is not a regular file");
+    if (st.st_size > (off_t)IMAGE_MAX)
+        return err_set(err, "%s", strerror(EFBIG));
+    return true;
+}
+
 static bool read_all(int fd, struct buf *out, struct err *err)
 {
     char chunk[65536];
@@ -55,7 +71,7 @@ bool image_read(const char *path, struct buf *out, struct err *err)
     if (fd < 0)
         return err_set(err, "%s", strerror(errno));
     buf_clear(out);
-    bool ok = read_all(fd, out, err);
+    bool ok = readable(fd, err) && read_all(fd, out, err);
     close(fd);
     return ok;
 }

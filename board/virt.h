@@ -17,7 +17,7 @@ struct virt_config {
     uint64_t ram_size;
     int harts;
     bool aclint, virtio_legacy;
-    const char *bios;   /* NULL: default firmware; "none" */
+    const char *bios; /* NULL: default firmware; "none" */
     const char *kernel, *initrd, *append, *dtb;
     const char *data_dirs[8]; /* -L, then the built-in ones; NULL ends */
     const char *pflash[2];    /* files */

@@ -489,6 +489,21 @@ Test(boot, device_tree_must_fit_above_the_kernel)
     fails("No enough memory to place DTB after kernel/initrd");
 }
 
+Test(boot, kernel_larger_than_memory_is_refused)
+{
+    static char big[129 << 20];
+    config.bios = "none";
+    config.kernel = file("Image", big, sizeof big);
+    fails("it does not fit into memory (-m)");
+}
+
+Test(boot, a_device_is_no_kernel)
+{
+    config.bios = "none";
+    config.kernel = "/dev/zero";
+    fails("it is not a regular file");
+}
+
 Test(boot, a_users_device_tree_replaces_the_whole_one)
 {
     char dtb[256];
