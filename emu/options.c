@@ -161,8 +161,8 @@ static bool parse_one(struct options *o, int argc, char **argv, int *at,
     }
     if (row->fn(o, arg, err))
         return true;
-    return arg ? err_prefix(err, "%s %s: ", word, arg)
-               : err_prefix(err, "%s: ", word);
+    return arg ? err_prefix(err, "%s %s", word, arg)
+               : err_prefix(err, "%s", word);
 }
 
 static bool consistent(const struct options *o, struct err *err)

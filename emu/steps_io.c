@@ -91,7 +91,7 @@ static bool open_serial(struct init *in, int n, const char *dev,
     *err = (struct err){ 0 };
     c = chardev_short(in->m.chardevs, label, dev, &mon, err);
     if (!c && err->text[0]) {
-        err_prefix(err, "-serial %s: ", dev);
+        err_prefix(err, "-serial %s", dev);
         return false;
     }
     if (n == 0)
@@ -110,7 +110,7 @@ static bool open_monitor(struct init *in, int n, const char *dev,
     *err = (struct err){ 0 };
     c = chardev_short(in->m.chardevs, label, dev, &mon, err);
     if (!c && err->text[0]) {
-        err_prefix(err, "-monitor %s: ", dev);
+        err_prefix(err, "-monitor %s", dev);
         return false;
     }
     return add_monitor(in, c, err);
@@ -158,7 +158,7 @@ static bool open_named(struct init *in, struct err *err)
 
     for (size_t n = 0; n < o->chardevs.n; n++)
         if (!chardev_add(in->m.chardevs, o->chardevs.s[n], err))
-            return err_prefix(err, "-chardev %s: ", o->chardevs.s[n]);
+            return err_prefix(err, "-chardev %s", o->chardevs.s[n]);
     return true;
 }
 
@@ -267,7 +267,7 @@ bool open_gdb(struct init *in, struct err *err)
     in->gdb_open = true;
     for (size_t n = 0; n < in->o->gdbs.n; n++)
         if (!open_gdb_on(in, in->o->gdbs.s[n], err))
-            return err_prefix(err, "-gdb %s: ", in->o->gdbs.s[n]);
+            return err_prefix(err, "-gdb %s", in->o->gdbs.s[n]);
     return true;
 }
 

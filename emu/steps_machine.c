@@ -339,7 +339,7 @@ static bool add_loader(struct init *in, const char *text, struct err *err)
     if (ok && l.cpu >= 0)
         in->m.hart[l.cpu]->cpu.resetvec = entry;
     opts_free(&p);
-    return ok || err_prefix(err, "-device %s: ", text);
+    return ok || err_prefix(err, "-device %s", text);
 }
 
 static bool read_whole(const char *path, struct buf *b, struct err *err)
@@ -382,7 +382,7 @@ static bool add_fw_cfg(struct init *in, const char *text, struct err *err)
          virt_fwcfg_file(in->virt, name, data.data, (uint32_t)data.len, err);
     buf_free(&data);
     opts_free(&p);
-    return ok || err_prefix(err, "-fw_cfg %s: ", text);
+    return ok || err_prefix(err, "-fw_cfg %s", text);
 }
 
 bool step_cli_devices(struct init *in, struct err *err)
