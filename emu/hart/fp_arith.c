@@ -128,13 +128,12 @@ uint64_t fp_div(const struct fp_format *f, uint64_t a, uint64_t b,
     return fp_pack128(f, sign, x.exp - y.exp + 63, q, env);
 }
 
-/* The root of n to its highest bits, at least 3 more than the format keeps;
- * the lowest bit is sticky. */
+/* The root of n: as many bits as the format keeps and one more, then sticky. */
 static uint64_t root(u128 n, int frac)
 {
     uint64_t r = 0;
 
-    for (int bit = 63; bit >= 60 - frac; bit--) {
+    for (int bit = 63; bit >= 62 - frac; bit--) {
         u128 t = r | UINT64_C(1) << bit;
 
         if (t * t <= n)

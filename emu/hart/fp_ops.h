@@ -78,8 +78,7 @@ enum fp_zero_rule {
     ZERO_EXACT,
     ZERO_NEVER,
     ZERO_IF_RS1,
-    ZERO_IF_FACTOR,
-    ZERO_IF_ALL, /* that matter: a factor and the addend */
+    ZERO_IF_FACTOR, /* rs1 or rs2 */
 };
 
 static inline bool is_zero(const struct hart *h, const struct fp_format *f,
@@ -97,9 +96,6 @@ static inline bool zero_is_exact(const struct hart *h, const struct insn *i,
         return is_zero(h, f, i->rs1);
     case ZERO_IF_FACTOR:
         return is_zero(h, f, i->rs1) || is_zero(h, f, i->rs2);
-    case ZERO_IF_ALL:
-        return (is_zero(h, f, i->rs1) || is_zero(h, f, i->rs2)) &&
-               is_zero(h, f, i->rs3);
     default:
         return rule == ZERO_EXACT;
     }

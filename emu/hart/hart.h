@@ -146,7 +146,7 @@ struct hart {
     uint8_t priv;       /* enum priv */
     uint8_t waiting;    /* wfi: until an enabled interrupt is pending */
     uint8_t frm;
-    uint8_t fflags;              /* see fp.h: more may be due in the host's */
+    uint8_t fflags;              /* always exact, see fp.h */
     struct tlb_entry *data_tlb;  /* of the present data context */
     struct tlb_entry *fetch_tlb; /* of the present fetch context */
     const struct insn *at;       /* within a block: the insn in a slow path */

@@ -137,7 +137,7 @@ static inline bool fused_d(struct hart *h, const struct insn *i, double a,
 {
     double b = D(rs2);
 
-    return host_has_fma() && host_d(h, i, host_fma_d(a, b, c), ZERO_IF_ALL);
+    return host_has_fma() && host_d(h, i, host_fma_d(a, b, c), ZERO_IF_FACTOR);
 }
 
 static inline bool fused_s(struct hart *h, const struct insn *i, float a,
@@ -145,7 +145,7 @@ static inline bool fused_s(struct hart *h, const struct insn *i, float a,
 {
     float b = S(rs2);
 
-    return host_has_fma() && host_s(h, i, host_fma_s(a, b, c), ZERO_IF_ALL);
+    return host_has_fma() && host_s(h, i, host_fma_s(a, b, c), ZERO_IF_FACTOR);
 }
 
 OP(fmadd_s)
