@@ -142,7 +142,7 @@ uint32_t counters_overflowed(const struct hart *h)
     uint32_t bits = 0;
 
     for (unsigned n = COUNTER_HPM; n < 32; n++)
-        if (h->mhpmevent[n - COUNTER_HPM] & EVENT_OF)
+        if (present(h, n) && h->mhpmevent[n - COUNTER_HPM] & EVENT_OF)
             bits |= UINT32_C(1) << n;
     return bits;
 }

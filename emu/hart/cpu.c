@@ -324,6 +324,32 @@ static bool set_fixed_off(struct parse *p, const char *k, const char *v,
     return !on || err_set(err, "'%s' is not implemented", k);
 }
 
+static bool set_vector(struct parse *p, const char *k, const char *v,
+                       struct err *err)
+{
+    (void)p;
+    (void)v;
+    return err_set(err,
+                   "'%s' belongs to the vector extension, which is not "
+                   "implemented",
+                   k);
+}
+
+/* What the letter g stands for. */
+static bool set_g(struct parse *p, const char *k, const char *v,
+                  struct err *err)
+{
+    static const uint8_t g[] = { EXT_M, EXT_A,     EXT_F,
+                                 EXT_D, EXT_ZICSR, EXT_ZIFENCEI };
+    bool on;
+
+    if (!set_bool(k, v, &on, err))
+        return false;
+    for (size_t i = 0; on && i < sizeof g; i++)
+        ext_set(p->c->ext, g[i], true);
+    return true;
+}
+
 static const struct {
     const char *key;
     bool (*set)(struct parse *p, const char *key, const char *value,
@@ -355,6 +381,13 @@ static const struct {
     { "u", set_fixed_on },
     { "x-misa-w", set_fixed_off },
     { "i", set_fixed_on },
+    { "g", set_g },
+    { "vlen", set_vector },
+    { "elen", set_vector },
+    { "vext_spec", set_vector },
+    { "rvv_ta_all_1s", set_vector },
+    { "rvv_ma_all_1s", set_vector },
+    { "rvv_vl_half_avl", set_vector },
 };
 
 static bool set_ext(struct parse *p, unsigned e, const char *value,

@@ -151,6 +151,9 @@ Test(cpu, what_is_not_implemented_can_be_off_only)
     expect_error("rv64,v=on",
                  "can't apply global rv64-riscv-cpu.v=on: the 'v' extension "
                  "is not implemented");
+    expect_error("rv64,vlen=256",
+                 "can't apply global rv64-riscv-cpu.vlen=256: 'vlen' belongs "
+                 "to the vector extension, which is not implemented");
     expect_error("rv64,x-misa-w=on",
                  "can't apply global rv64-riscv-cpu.x-misa-w=on: 'x-misa-w' "
                  "is not implemented");
