@@ -166,7 +166,7 @@ static inline struct chardev *server(void)
 
 static inline void say(int fd, const char *text)
 {
-    cr_assert_eq(write(fd, text, strlen(text)), strlen(text));
+    cr_assert_eq((size_t)write(fd, text, strlen(text)), strlen(text));
 }
 
 #endif
