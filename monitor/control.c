@@ -7,7 +7,7 @@
 
 #include "monitor/mon.h"
 
-/* step ------------------------------------------------------------------------
+/* step -----------------------------------------------------------------------
  * Each step is a request to the machine and an event back; the next one is
  * asked for in a bottom half, when all listeners have seen the last. */
 
@@ -119,7 +119,7 @@ void hmp_step(struct monitor *mon, const struct args *a)
         mon_error(mon, &err);
 }
 
-/* stop, cont, and requests ---------------------------------------------------- */
+/* stop, cont, and requests ------------------------------------------------ */
 
 void hmp_stop(struct monitor *mon, const struct args *a)
 {
@@ -193,7 +193,7 @@ void hmp_hash(struct monitor *mon, const struct args *a)
     mon_print(mon, "%016" PRIx64 "\n", debug_hash(mon->m));
 }
 
-/* Start-up -------------------------------------------------------------------- */
+/* Start-up ---------------------------------------------------------------- */
 
 static void say_phase(struct monitor *mon)
 {

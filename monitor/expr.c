@@ -321,7 +321,7 @@ static bool expression(struct parser *p, int level, struct value *r)
         return false;
     while ((op = peek(p)) < BINARIES && binary[op].level >= level) {
         bool dead = (op == OR_OR && r->v) || (op == AND_AND && !r->v);
-        struct value right;
+        struct value right = { 0, false };
 
         p->at += strlen(binary[op].text);
         p->dead += dead;

@@ -111,7 +111,7 @@ void mon_run(struct monitor *mon, const char *line)
         run_row(mon, command_rows, "", line);
 }
 
-/* Help ---------------------------------------------------------------------- */
+/* Help -------------------------------------------------------------------- */
 
 static void help_row(struct monitor *mon, const struct row *row,
                      const char *prefix)

@@ -117,7 +117,7 @@ void info_replay(struct monitor *mon, const struct args *a)
     mon_print(mon, "Record/replay is not active\n");
 }
 
-/* Devices --------------------------------------------------------------------- */
+/* Devices ----------------------------------------------------------------- */
 
 /* Puts each line of text behind so many blanks. */
 static void put_indented(struct monitor *mon, int indent, const char *text)

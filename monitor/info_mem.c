@@ -5,7 +5,7 @@
 
 #include "monitor/mon.h"
 
-/* info mem -------------------------------------------------------------------- */
+/* info mem ---------------------------------------------------------------- */
 
 /* A run of pages with the same rights, one behind the other in both views. */
 struct run {
@@ -75,7 +75,7 @@ void info_mem(struct monitor *mon, const struct args *a)
     put_run(&r);
 }
 
-/* info mtree ------------------------------------------------------------------ */
+/* info mtree -------------------------------------------------------------- */
 
 static void put_region(struct monitor *mon, int indent, uint64_t base,
                        uint64_t last, const char *type, const char *name)

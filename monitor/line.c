@@ -39,7 +39,7 @@ static struct editor {
     bool entered, shown;
 } ed;
 
-/* The library's two streams ---------------------------------------------------
+/* The library's two streams --------------------------------------------------
  * They live as long as the process: the library keeps them. */
 
 #ifdef USE_LIBEDIT
@@ -144,7 +144,7 @@ static void follow_size(void)
         set_size(&w);
 }
 
-/* The line -------------------------------------------------------------------- */
+/* The line ---------------------------------------------------------------- */
 
 /* An empty prompt, because the library draws it once more on the way out. */
 static void entered(char *text)
@@ -289,7 +289,7 @@ static void input(struct line *l, const char *data, size_t len)
     }
 }
 
-/* History ----------------------------------------------------------------------- */
+/* History ----------------------------------------------------------------- */
 
 static char *history_file(void)
 {
@@ -321,7 +321,7 @@ static void save_history(void)
     free(name);
 }
 
-/* ------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------- */
 
 static void line_free(struct line *l)
 {

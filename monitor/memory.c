@@ -10,7 +10,7 @@
 
 enum { CHUNK = 64 * 1024, TEXT_LIMIT = 128 };
 
-/* Values ---------------------------------------------------------------------- */
+/* Values ------------------------------------------------------------------ */
 
 static void put_char(struct monitor *mon, unsigned char c)
 {
@@ -49,7 +49,7 @@ void hmp_print(struct monitor *mon, const struct args *a)
     }
 }
 
-/* x and xp -------------------------------------------------------------------- */
+/* x and xp ---------------------------------------------------------------- */
 
 /* text is a mnemonic, blanks, operands, perhaps a comment: QEMU's columns. */
 static void put_columns(struct monitor *mon, const char *text)
@@ -166,29 +166,34 @@ void hmp_xp(struct monitor *mon, const struct args *a)
     examine(mon, DEBUG_PHYS, a);
 }
 
-/* Whole regions --------------------------------------------------------------- */
+/* Whole regions ----------------------------------------------------------- */
 
 typedef bool chunk_fn(void *opaque, const uint8_t *data, size_t len,
                       struct err *err);
 
-/* Gives [addr, addr+size) to fn piece by piece. */
-static bool each_chunk(struct monitor *mon, enum debug_space s, uint64_t addr,
-                       uint64_t size, chunk_fn *fn, void *opaque,
-                       struct err *err)
+struct range {
+    enum debug_space space;
+    uint64_t addr, size;
+};
+
+/* Gives all of it to fn, piece by piece. */
+static bool each_chunk(struct monitor *mon, struct range r, chunk_fn *fn,
+                       void *opaque, struct err *err)
 {
     static uint8_t data[CHUNK];
 
-    while (size > 0) {
-        size_t want = size < CHUNK ? (size_t)size : CHUNK;
-        size_t got = debug_read(mon->m, mon->hart, s, addr, data, want, NULL);
+    while (r.size > 0) {
+        size_t want = r.size < CHUNK ? (size_t)r.size : CHUNK;
+        size_t got =
+            debug_read(mon->m, mon->hart, r.space, r.addr, data, want, NULL);
 
         if (got > 0 && !fn(opaque, data, got, err))
             return false;
         if (got < want)
             return err_set(err, "Cannot access memory at 0x%" PRIx64,
-                           addr + got);
-        addr += got;
-        size -= got;
+                           r.addr + got);
+        r.addr += got;
+        r.size -= got;
     }
     return true;
 }
@@ -209,26 +214,31 @@ static bool add_up(void *opaque, const uint8_t *data, size_t len,
 
 void hmp_sum(struct monitor *mon, const struct args *a)
 {
+    struct range r = { DEBUG_PHYS, arg_number(a, "start", 0),
+                       arg_number(a, "size", 0) };
     uint16_t sum = 0;
     struct err err;
 
-    if (each_chunk(mon, DEBUG_PHYS, arg_number(a, "start", 0),
-                   arg_number(a, "size", 0), add_up, &sum, &err))
+    if (each_chunk(mon, r, add_up, &sum, &err))
         mon_print(mon, "%05d\n", sum);
     else
         mon_error(mon, &err);
 }
 
+static bool write_failed(struct err *err)
+{
+    return err_set(err, "writing memory to file failed: %s", strerror(errno));
+}
+
 static bool write_out(void *opaque, const uint8_t *data, size_t len,
                       struct err *err)
 {
-    if (fwrite(data, 1, len, opaque) == len)
-        return true;
-    return err_set(err, "writing memory to file failed: %s", strerror(errno));
+    return fwrite(data, 1, len, opaque) == len || write_failed(err);
 }
 
 static void save(struct monitor *mon, enum debug_space s, const struct args *a)
 {
+    struct range r = { s, arg_number(a, "val", 0), arg_number(a, "size", 0) };
     const char *name = arg_text(a, "filename");
     struct err err;
     FILE *f = fopen(name, "wbe");
@@ -239,11 +249,9 @@ static void save(struct monitor *mon, enum debug_space s, const struct args *a)
                   strerror(errno));
         return;
     }
-    ok = each_chunk(mon, s, arg_number(a, "val", 0), arg_number(a, "size", 0),
-                    write_out, f, &err);
+    ok = each_chunk(mon, r, write_out, f, &err);
     if (fclose(f) != 0 && ok)
-        ok =
-            err_set(&err, "writing memory to file failed: %s", strerror(errno));
+        ok = write_failed(&err);
     if (!ok)
         mon_error(mon, &err);
 }
@@ -258,7 +266,7 @@ void hmp_pmemsave(struct monitor *mon, const struct args *a)
     save(mon, DEBUG_PHYS, a);
 }
 
-/* Translations ---------------------------------------------------------------- */
+/* Translations ------------------------------------------------------------ */
 
 void hmp_gva2gpa(struct monitor *mon, const struct args *a)
 {

@@ -41,7 +41,7 @@ void hmp_gdbserver(struct monitor *mon, const struct args *a)
         mon_print(mon, "Waiting for gdb connection on device '%s'\n", dev);
 }
 
-/* Chardevs -------------------------------------------------------------------- */
+/* Chardevs ---------------------------------------------------------------- */
 
 void hmp_chardev_add(struct monitor *mon, const struct args *a)
 {

@@ -173,7 +173,7 @@ struct line *plain_new(struct monitor *mon); /* plain.c: pipes, sockets */
 /* A line was typed: runs it and asks for the next one. */
 void mon_line(struct monitor *mon, const char *text);
 
-/* The functions of the rows ------------------------------------------------ */
+/* The functions of the rows ----------------------------------------------- */
 
 #define CMD(name, schema, params, help, from, fn)  row_fn hmp_##fn;
 #define INFO(name, schema, params, help, from, fn) row_fn info_##fn;

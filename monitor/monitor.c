@@ -19,7 +19,7 @@
 
 enum { DRAIN_NS = 10 * 1000 * 1000, CTRL_C = 3 };
 
-/* Output -------------------------------------------------------------------- */
+/* Output ------------------------------------------------------------------ */
 
 bool mon_full(const struct monitor *mon) { return mon->out.len >= OUT_LIMIT; }
 
@@ -85,7 +85,7 @@ static void say_if_cut(struct monitor *mon)
     mon->cut = false;
 }
 
-/* Lines --------------------------------------------------------------------- */
+/* Lines ------------------------------------------------------------------- */
 
 static bool on_line(const struct monitor *mon)
 {
@@ -153,7 +153,7 @@ void mon_resume(struct monitor *mon)
     drain(mon);
 }
 
-/* The chardev's side -------------------------------------------------------- */
+/* The chardev's side ------------------------------------------------------ */
 
 static size_t can_read(void *opaque)
 {
@@ -235,7 +235,7 @@ static void on_event(void *opaque, enum chardev_event e)
     }
 }
 
-/* The machine's side -------------------------------------------------------- */
+/* The machine's side ------------------------------------------------------ */
 
 static void on_machine(void *opaque, const struct debug_event *e)
 {

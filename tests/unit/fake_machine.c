@@ -199,7 +199,7 @@ static void fake_stop(struct machine *m, struct debug_stop stop)
             m->listener[i].fn(m->listener[i].opaque, &e);
 }
 
-/* Harts and registers -------------------------------------------------------- */
+/* Harts and registers ----------------------------------------------------- */
 
 int debug_harts(const struct machine *m) { return m->harts; }
 
@@ -241,7 +241,7 @@ bool debug_reg_get(struct machine *m, int hart, const struct debug_reg *r,
     return true;
 }
 
-/* Memory --------------------------------------------------------------------- */
+/* Memory ------------------------------------------------------------------ */
 
 size_t debug_read(struct machine *m, int hart, enum debug_space s,
                   uint64_t addr, void *data, size_t len, struct err *err)
@@ -345,7 +345,7 @@ int debug_disas(struct machine *m, int hart, enum debug_space s, uint64_t addr,
     return 4;
 }
 
-/* Points and run control ----------------------------------------------------- */
+/* Points and run control -------------------------------------------------- */
 
 static bool fake_same(const struct debug_point *a, const struct debug_point *b)
 {
@@ -439,7 +439,7 @@ void debug_quit(struct machine *m, int status)
     m->quits++;
 }
 
-/* The machine ---------------------------------------------------------------- */
+/* The machine ------------------------------------------------------------- */
 
 /* The fake has one set of chardevs: the machine's own. */
 struct chardevs *debug_chardevs(const struct machine *m)
@@ -523,7 +523,7 @@ void debug_phase_tree(const struct machine *m, struct buf *out)
     buf_printf(out, "* %s\n", debug_phase_name(m->phase));
 }
 
-/* The chardev ---------------------------------------------------------------- */
+/* The chardev ------------------------------------------------------------- */
 
 static void chr_init(struct chardev *c)
 {

@@ -283,7 +283,7 @@ Test(monitor, refuses_a_chardev_that_is_taken)
     cr_assert_str_eq(err.text, "Device 'mon0' is in use");
 }
 
-/* readline, or libedit: how they draw differs, what they do must not. -------- */
+/* readline, or libedit: how they draw differs, what they do must not. ----- */
 
 static void start_tty(void)
 {
