@@ -21,9 +21,6 @@
 
 #include "gdbstub/stub.h"
 
-/* gdb's own numbers of signals, not the host's. */
-enum { SIGNAL_INT = 2, SIGNAL_QUIT = 3, SIGNAL_TRAP = 5 };
-
 /* Threads ------------------------------------------------------------------ */
 
 /* gdb needs a thread to talk to, also while no hart exists. */
@@ -109,24 +106,24 @@ static void expedite(struct session *s, struct buf *out)
 }
 
 /* Why is ended by a ; or empty. The thread becomes current for g and m. */
-static void stopped(struct session *s, unsigned signal, int hart,
+static void stopped(struct session *s, enum signal signal, int hart,
                     const char *why, struct buf *out)
 {
     s->hart = session_has_thread(s, hart) ? hart : 0;
     s->resumed = THREAD_ANY;
-    buf_printf(out, "T%02xthread:", signal);
+    buf_printf(out, "T%02xthread:", (unsigned)signal);
     session_thread(s, out, s->hart);
     buf_printf(out, ";core:%x;%s", (unsigned)s->hart, why);
     if (debug_harts(s->m) > 0)
         expedite(s, out);
 }
 
-void session_status(struct session *s, struct buf *out)
+void session_status(struct session *s, enum signal signal, struct buf *out)
 {
     struct debug_stop stop;
 
     debug_last_stop(s->m, &stop);
-    stopped(s, SIGNAL_TRAP, stop.hart < 0 ? s->hart : stop.hart, "", out);
+    stopped(s, signal, stop.hart < 0 ? s->hart : stop.hart, "", out);
 }
 
 static const char *watch_name(uint32_t kind)
@@ -157,7 +154,7 @@ static void why_stopped(const struct session *s, const struct debug_stop *stop,
 void session_stop(struct session *s, const struct debug_stop *stop,
                   struct buf *out)
 {
-    unsigned signal = SIGNAL_TRAP;
+    enum signal signal = SIGNAL_TRAP;
     char why[48];
 
     if (stop->reason == DEBUG_STOP_PAUSE)
@@ -177,7 +174,7 @@ static void tell_stop(struct session *s, const struct debug_stop *stop)
     if (s->owed == OWE_STOP)
         session_stop(s, stop, &out);
     else
-        session_status(s, &out);
+        session_status(s, SIGNAL_TRAP, &out);
     s->owed = OWE_NOTHING;
     link_send(&s->link, out.data, out.len);
     buf_free(&out);

@@ -39,7 +39,7 @@ static bool resume(struct session *s, struct debug_resume *r, struct buf *out)
     s->owed = OWE_NOTHING;
     session_say(s, err.text, strlen(err.text));
     session_say(s, "\n", 1);
-    session_status(s, out);
+    session_status(s, SIGNAL_NONE, out);
     return true;
 }
 
@@ -200,7 +200,7 @@ static bool status(struct session *s, struct args *a, struct buf *out)
         debug_interrupt(s->m);
         return false;
     }
-    session_status(s, out);
+    session_status(s, SIGNAL_TRAP, out);
     return true;
 }
 

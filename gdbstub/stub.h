@@ -154,8 +154,16 @@ bool session_alone(const struct session *s);
 /* Text on gdb's console. */
 void session_say(struct session *s, const char *text, size_t len);
 
-/* The reply to ?, and to a resume. */
-void session_status(struct session *s, struct buf *out);
+/* gdb's own numbers of signals, not the host's. */
+enum signal {
+    SIGNAL_NONE = 0,
+    SIGNAL_INT = 2,
+    SIGNAL_QUIT = 3,
+    SIGNAL_TRAP = 5
+};
+
+/* Where the machine stands, and the reply to a resume. */
+void session_status(struct session *s, enum signal signal, struct buf *out);
 void session_stop(struct session *s, const struct debug_stop *stop,
                   struct buf *out);
 

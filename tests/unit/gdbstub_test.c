@@ -218,7 +218,7 @@ Test(gdbstub, a_machine_that_cannot_run_says_why_and_has_stopped)
     machine->refuse = true;
     ask("vCont;c");
     cr_expect(strncmp(gdb.reply.data, "O526573657474696e67", 19) == 0);
-    cr_expect(strstr(gdb.reply.data, "|T05thread:1;"));
+    cr_expect(strstr(gdb.reply.data, "|T00thread:1;"));
 }
 
 Test(gdbstub, resuming_a_running_machine_waits_for_its_stop)
@@ -347,7 +347,7 @@ Test(gdbstub, before_harts_there_is_one_thread_with_a_pc_of_0)
     EXPECT("P20=00", "E.register 32 cannot be written");
     EXPECT("vRun;", "T05thread:p1.1;core:0;");
     ask("vCont;c");
-    cr_expect(strstr(gdb.reply.data, "|T05thread:p1.1;core:0;"));
+    cr_expect(strstr(gdb.reply.data, "|T00thread:p1.1;core:0;"));
 }
 
 Test(gdbstub, a_client_from_the_start_up_is_there_before_the_first_step)
