@@ -272,33 +272,38 @@ static bool shut_down(struct machine *m)
     return false;
 }
 
-bool run_reset_input(struct machine *m)
+/* One that stands is as before its start again, even if it was off. */
+static void reset_done(struct machine *m)
 {
+    struct run *r = m->run;
     struct run_event e = { .kind = RUN_EVENT_RESET };
 
+    if (r->state != RUN_RUNNING) {
+        r->stop.reason = RUN_STOP_RESET;
+        r->state = RUN_PRELAUNCH;
+    }
+    tell(m, &e);
+}
+
+bool run_reset_input(struct machine *m)
+{
     if (!tap_put(m->tap, m->run->source_reset, NULL, 0))
         return false;
-    tell(m, &e);
+    reset_done(m);
     return true;
 }
 
 /* A reset that a person asked for is an input; the guest's own is not. */
 static void reset(struct machine *m)
 {
-    struct run *r = m->run;
-    struct run_event e = { .kind = RUN_EVENT_RESET };
-    bool by_guest = r->reset == SHUTDOWN_GUEST_RESET;
+    bool by_guest = m->run->reset == SHUTDOWN_GUEST_RESET;
 
-    r->reset = SHUTDOWN_NONE;
-    if (!by_guest) {
-        run_reset_input(m);
-    } else {
+    m->run->reset = SHUTDOWN_NONE;
+    if (by_guest) {
         run_reset_now(m);
-        tell(m, &e);
-    }
-    if (r->state != RUN_RUNNING) {
-        r->stop.reason = RUN_STOP_RESET;
-        r->state = RUN_PRELAUNCH;
+        reset_done(m);
+    } else {
+        run_reset_input(m);
     }
 }
 
