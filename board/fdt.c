@@ -479,9 +479,20 @@ void fdt_build(const struct virt_config *c, struct buf *out)
     adopt(out, t.dtb);
 }
 
+/*
+ * Formats before 16 (2005) had no names of their own in nodes; fdt_check_full
+ * of libfdt 1.6 falls over one without a slash.
+ */
 bool fdt_accept(struct buf *dtb, struct err *err)
 {
-    int rc = fdt_check_full(dtb->data, dtb->len);
+    enum { OLDEST_VERSION = 16 };
+    int rc = -FDT_ERR_TRUNCATED;
+    if (dtb->len >= sizeof(struct fdt_header))
+        rc = fdt_magic(dtb->data) == FDT_MAGIC ? 0 : -FDT_ERR_BADMAGIC;
+    if (!rc && fdt_version(dtb->data) < OLDEST_VERSION)
+        rc = -FDT_ERR_BADVERSION;
+    if (!rc)
+        rc = fdt_check_full(dtb->data, dtb->len);
     if (rc)
         return err_set(err, "not a device tree blob: %s", fdt_strerror(rc));
     return true;

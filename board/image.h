@@ -17,7 +17,7 @@ struct err;
 
 /* The longest file, and the most a kernel may unpack to: more is a mistake. */
 #define IMAGE_MAX  UINT64_C(0xffffffff)
-#define UNPACK_MAX (UINT64_C(1) << 30)
+#define UNPACK_MAX (UINT64_C(512) << 20)
 
 /* The whole file. On failure the sentence is strerror's, without the name. */
 bool image_read(const char *path, struct buf *out, struct err *err);

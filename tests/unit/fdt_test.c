@@ -222,3 +222,16 @@ Test(fdt, what_is_no_tree_is_refused)
     cr_assert_str_eq(err.text, "not a device tree blob: FDT_ERR_BADMAGIC");
     buf_free(&dtb);
 }
+
+Test(fdt, a_tree_older_than_version_16_is_refused)
+{
+    struct virt_config c = plain(1);
+    struct buf dtb = { 0 };
+    struct err err;
+    fdt_build(&c, &dtb);
+    fdt_set_version(dtb.data, 3);
+    fdt_set_last_comp_version(dtb.data, 2);
+    cr_assert_not(fdt_accept(&dtb, &err));
+    cr_assert_str_eq(err.text, "not a device tree blob: FDT_ERR_BADVERSION");
+    buf_free(&dtb);
+}
