@@ -32,6 +32,15 @@ enum {
 #endif
 };
 
+/*
+ * The blocks of some pages, and which 64th parts of a page any of them has
+ * code in: data beside code is told apart at a glance.
+ */
+struct page_list {
+    struct block *first;
+    uint64_t parts;
+};
+
 struct blocks {
     struct mem *mem;
     uint64_t ext[sizeof((struct cpu_config *)0)->ext / sizeof(uint64_t)];
@@ -41,8 +50,8 @@ struct blocks {
     size_t used;
     struct block *scratch;
     struct blocks_info info;
-    struct block *hash[1 << HASH_BITS]; /* by pa */
-    struct block *page[1 << PAGE_BITS]; /* by pa's page */
+    struct block *hash[1 << HASH_BITS];    /* by pa */
+    struct page_list page[1 << PAGE_BITS]; /* by pa's page */
 };
 
 /* Ops that are not in insn.def ------------------------------------------- */
@@ -176,15 +185,29 @@ static void decode_block(const struct blocks *b, struct block *k,
     end_block(k, n, off);
 }
 
+/* Where its block_end stands. */
+static uint64_t bytes_of(const struct block *k) { return k->insn[k->n].off; }
+
+/* The parts of its page that [pa, pa+len) touches; len is not 0. */
+static uint64_t parts_of(uint64_t pa, uint64_t len)
+{
+    uint64_t first = pa % MEM_PAGE / 64,
+             last = first + (pa % 64 + len - 1) / 64;
+
+    last = last < 64 ? last : 63;
+    return ~UINT64_C(0) << first & ~UINT64_C(0) >> (63 - last);
+}
+
 static void link_block(struct blocks *b, struct block *k)
 {
     struct block **hash = &b->hash[hash_of(k->pa)];
-    struct block **page = &b->page[page_of(k->pa)];
+    struct page_list *page = &b->page[page_of(k->pa)];
 
     k->next = *hash;
     *hash = k;
-    k->next_in_page = *page;
-    *page = k;
+    k->next_in_page = page->first;
+    page->first = k;
+    page->parts |= parts_of(k->pa, bytes_of(k));
     b->info.blocks++;
     b->info.insns += k->n;
 }
@@ -245,25 +268,39 @@ static void unhash(struct blocks *b, struct block *k)
     *p = k->next;
 }
 
-static void drop_page(struct blocks *b, uint64_t page)
+static void drop(struct blocks *b, struct block *k)
 {
-    struct block **p = &b->page[page_of(page)];
+    unhash(b, k);
+    k->insn[0].fn = op_stale;
+    b->info.blocks--;
+    b->info.insns -= k->n;
+}
 
-    while (*p) {
-        struct block *k = *p;
+/* Drops the blocks with code in [pa, pa+len), which lies in one page. */
+static bool drop_in_page(struct blocks *b, uint64_t pa, uint64_t len)
+{
+    struct page_list *page = &b->page[page_of(pa)];
+    uint64_t parts = 0;
+    bool dropped = false, left = false;
 
-        if (k->pa / MEM_PAGE != page / MEM_PAGE) {
-            p = &k->next_in_page;
+    if (!(page->parts & parts_of(pa, len)))
+        return false;
+    for (struct block **p = &page->first, *k; (k = *p);) {
+        if (k->pa < pa + len && pa < k->pa + bytes_of(k)) {
+            *p = k->next_in_page;
+            drop(b, k);
+            dropped = true;
             continue;
         }
-        *p = k->next_in_page;
-        unhash(b, k);
-        k->insn[0].fn = op_stale;
-        b->info.blocks--;
-        b->info.insns -= k->n;
+        left |= k->pa / MEM_PAGE == pa / MEM_PAGE;
+        parts |= parts_of(k->pa, bytes_of(k));
+        p = &k->next_in_page;
     }
-    mem_unattend(b->mem, page, MEM_ATTN_CODE);
-    b->info.invalidations++;
+    page->parts = parts;
+    if (!left)
+        mem_unattend(b->mem, pa, MEM_ATTN_CODE);
+    b->info.invalidations += dropped;
+    return dropped;
 }
 
 /* A hart within a block leaves it before the next instruction. */
@@ -276,12 +313,19 @@ static void leave_blocks(struct blocks *b)
 
 static void drop_range(struct blocks *b, uint64_t pa, uint64_t len)
 {
-    uint64_t page = pa - pa % MEM_PAGE;
+    uint64_t end = pa + len;
+    bool dropped = false;
 
-    for (; page < pa + len; page += MEM_PAGE)
-        if (mem_attention(b->mem, page) & MEM_ATTN_CODE)
-            drop_page(b, page);
-    leave_blocks(b);
+    while (pa < end) {
+        uint64_t n = MEM_PAGE - pa % MEM_PAGE;
+
+        n = n < end - pa ? n : end - pa;
+        if (mem_attention(b->mem, pa) & MEM_ATTN_CODE)
+            dropped |= drop_in_page(b, pa, n);
+        pa += n;
+    }
+    if (dropped)
+        leave_blocks(b);
 }
 
 static void code_written(void *opaque, uint64_t pa, size_t len, unsigned bits)
