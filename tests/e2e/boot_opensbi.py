@@ -21,4 +21,25 @@ def opensbi_prints_its_banner_and_the_board_it_sees():
     m.kill()
 
 
-tests(opensbi_prints_its_banner_and_the_board_it_sees)
+def opensbi_sees_64_harts_and_64_gib():
+    m = Machine("-M", "virt", "-bios", "default", "-smp", "64", "-m", "64G")
+    m.expect("Platform HART Count", 120)  # 63 harts spin while one works
+    need(m.expect("\n").strip() == ": 64", "not 64 harts")
+    m.expect("Boot HART MEDELEG", 120)
+    with open(f"/proc/{m.process.pid}/status", encoding="ascii") as status:
+        resident = [s.split()[1] for s in status if s.startswith("VmRSS")]
+    need(int(resident[0]) < 300 * 1024, f"{resident[0]} kB are resident")
+    m.kill()
+
+
+def aclint_is_found_by_opensbi():
+    m = Machine("-M", "virt,aclint=on", "-bios", "default", "-smp", "2")
+    m.expect("Platform IPI Device")
+    need("aclint-mswi" in m.expect("\n"), "no aclint-mswi")
+    m.expect("Boot HART MEDELEG")
+    m.kill()
+
+
+tests(opensbi_prints_its_banner_and_the_board_it_sees,
+      opensbi_sees_64_harts_and_64_gib,
+      aclint_is_found_by_opensbi)

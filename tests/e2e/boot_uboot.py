@@ -30,4 +30,18 @@ def u_boot_in_s_mode_reaches_its_prompt():
                     f"{FOLDER}/qemu-riscv64_smode/u-boot.bin"))
 
 
-tests(u_boot_in_m_mode_reaches_its_prompt, u_boot_in_s_mode_reaches_its_prompt)
+def u_boot_comes_back_after_a_reset():
+    m = Machine("-M", "virt", "-kernel",
+                f"{FOLDER}/qemu-riscv64_smode/u-boot.bin")
+    for _ in range(2):
+        m.expect("Hit any key to stop autoboot")
+        m.send("\n")
+        m.expect("=> ")
+        m.send("reset\n")
+    m.expect("OpenSBI v")
+    m.kill()
+
+
+tests(u_boot_in_m_mode_reaches_its_prompt,
+      u_boot_in_s_mode_reaches_its_prompt,
+      u_boot_comes_back_after_a_reset)
