@@ -180,6 +180,22 @@ static size_t can_read(void *opaque)
     return c->nfronts > 0 && !c->reading ? chardev_front_can(c, c->focus) : 0;
 }
 
+void chardev_receive(struct chardev *c, char *data, size_t len)
+{
+    if (len > 0 && c->nfronts > 0)
+        chardev_front_read(c, c->focus, data, len);
+}
+
+static void received(struct chardev *c, char *data, size_t len)
+{
+    c->reading = true;
+    if (c->ops->received != NULL)
+        c->ops->received(c, data, len);
+    else
+        chardev_receive(c, data, len);
+    c->reading = false;
+}
+
 static void readable(void *opaque)
 {
     struct chardev *c = opaque;
@@ -188,9 +204,7 @@ static void readable(void *opaque)
     ssize_t got = read(c->in, data, can < sizeof data ? can : sizeof data);
 
     if (got > 0) {
-        c->reading = true;
-        chardev_front_read(c, c->focus, data, (size_t)got);
-        c->reading = false;
+        received(c, data, (size_t)got);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
         c->ops->gone(c);
     }
@@ -308,7 +322,7 @@ static void warn_lost(struct chardev *c)
             c->id);
 }
 
-static size_t write_fd(struct chardev *c, const char *data, size_t len)
+size_t chardev_write_fd(struct chardev *c, const char *data, size_t len)
 {
     size_t done = 0;
 
@@ -347,7 +361,7 @@ size_t chardev_write(struct chardev *c, const void *data, size_t len)
     write_log(c, data, len);
     if (c->ops->write != NULL)
         return c->ops->write(c, data, len);
-    return write_fd(c, data, len);
+    return chardev_write_fd(c, data, len);
 }
 
 /* The last words of a machine (a panic, gdb's W packet) get some time to be

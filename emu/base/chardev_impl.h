@@ -24,6 +24,8 @@ struct chardev_ops {
     /* The rest may be NULL. */
     void (*close)(struct chardev *c);
     size_t (*write)(struct chardev *c, const void *data, size_t len);
+    /* What was read, with a protocol to take out; default: chardev_receive. */
+    void (*received)(struct chardev *c, char *data, size_t len);
     void (*gone)(struct chardev *c);   /* the descriptor's other side went */
     void (*hangup)(struct chardev *c); /* default: gone */
     void (*drain)(struct chardev *c);  /* a front end can take again */
@@ -102,6 +104,12 @@ void chardev_chores(void *set);
 /* Watches in and out; they now belong to c. False: too many descriptors. */
 bool chardev_set_fds(struct chardev *c, int in, int out, struct err *err);
 void chardev_close_fds(struct chardev *c);
+
+/* Bytes for the front end that has the keyboard. */
+void chardev_receive(struct chardev *c, char *data, size_t len);
+
+/* What chardev_write does for a back end without a write of its own. */
+size_t chardev_write_fd(struct chardev *c, const char *data, size_t len);
 
 void chardev_set_name(struct chardev *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -228,6 +228,13 @@ static void mux_read(void *opaque, const void *data, size_t len)
     }
 }
 
+/* A break on the line itself; C-a b is the other way to send one. */
+static void mux_event(void *opaque, enum chardev_event e)
+{
+    if (e == CHARDEV_BREAK)
+        chardev_event_focus(opaque, e);
+}
+
 /* Life --------------------------------------------------------------------- */
 
 static void mux_close(struct chardev *c)
@@ -251,7 +258,7 @@ const struct chardev_ops chardev_mux = {
 struct chardev *chardev_mux_new(struct chardevs *s, const char *id,
                                 struct chardev *below, struct err *err)
 {
-    static const struct chardev_front front = { mux_can, mux_read, NULL };
+    static const struct chardev_front front = { mux_can, mux_read, mux_event };
     struct chardev *c = chardev_make(s, id, &chardev_mux);
 
     c->impl = xcalloc(1, sizeof(struct mux));

@@ -287,10 +287,10 @@ char *net_text(const struct net_address *a)
 
 char *net_label(const struct net_address *a, bool server, int listener)
 {
+    const char *kind = a->path != NULL ? "unix" : a->telnet ? "telnet" : "tcp";
     char *text =
         a->path == NULL && listener >= 0 ? local_text(listener) : net_text(a);
-    char *label = xasprintf("%s:%s%s", a->path != NULL ? "unix" : "tcp", text,
-                            server ? ",server=on" : "");
+    char *label = xasprintf("%s:%s%s", kind, text, server ? ",server=on" : "");
 
     free(text);
     return label;
@@ -301,8 +301,8 @@ char *net_connection_name(const char *label, bool server, int fd)
     if (strncmp(label, "unix:", 5) == 0)
         return xstrdup(label);
     char *local = local_text(fd), *remote = remote_text(fd);
-    char *name =
-        xasprintf("tcp:%s%s <-> %s", local, server ? ",server=on" : "", remote);
+    char *name = xasprintf("%.*s:%s%s <-> %s", (int)strcspn(label, ":"), label,
+                           local, server ? ",server=on" : "", remote);
 
     free(local);
     free(remote);

@@ -21,6 +21,7 @@ struct net_address {
     int family;    /* AF_INET, AF_INET6, or AF_UNSPEC: either */
     uint16_t last; /* to=: a server takes the first free port up to it */
     bool abstract; /* the path is a name outside the file system */
+    bool telnet;   /* only for the name */
     bool bound;    /* the path is a file that we made */
 };
 
@@ -48,7 +49,7 @@ int net_listen(struct net_address *a, struct err *err);
  * and errno. */
 int net_connect(const struct net_targets *t, size_t i);
 
-/* "unix:PATH" or "tcp:HOST:PORT", and ",server=on"; to be freed. With a
+/* "unix:PATH" or "tcp:HOST:PORT" and ",server=on"; to be freed. With a
  * listener, the port that it really has. */
 char *net_label(const struct net_address *a, bool server, int listener);
 

@@ -18,6 +18,7 @@
 
 #include "emu/base/chardev_impl.h"
 #include "emu/base/chardev_net.h"
+#include "emu/base/chardev_telnet.h"
 #include "emu/base/log.h"
 #include "emu/base/loop.h"
 #include "emu/base/opts.h"
@@ -27,8 +28,8 @@
 enum { LOOK_MS = 1000 };
 
 struct sock {
-    struct net_address where;
-    char *label; /* "tcp:127.0.0.1:1234,server=on" */
+    struct net_address where; /* .telnet: speaks that protocol */
+    char *label;              /* "tcp:127.0.0.1:1234,server=on" */
     bool server, wait, nodelay;
     int64_t retry_ns; /* 0: does not reconnect */
 
@@ -40,6 +41,8 @@ struct sock {
     bool failed;   /* and there will not be another try */
     struct err resolving;
     struct timer *timer; /* client: tries again; server: looks at its client */
+
+    struct telnet telnet;
 
     void (*accepted)(void *opaque, struct chardev *client);
     void *opaque;
@@ -57,7 +60,7 @@ static void set_timer(struct chardev *c, int64_t ns)
 /* Somebody is on fd, which becomes c's. */
 static bool connected(struct chardev *c, int fd)
 {
-    const struct sock *s = c->impl;
+    struct sock *s = c->impl;
     int one = 1;
     char *name = net_connection_name(s->label, s->server, fd);
 
@@ -68,6 +71,9 @@ static bool connected(struct chardev *c, int fd)
         chardev_set_name(c, "%s", name);
         if (s->server)
             set_timer(c, LOOK_MS * MS);
+        s->telnet = (struct telnet){ 0 };
+        if (s->where.telnet && s->server)
+            chardev_write_fd(c, telnet_hello, sizeof telnet_hello);
         chardev_set_open(c, true);
     }
     free(name);
@@ -84,6 +90,7 @@ static void accept_several(struct chardev *c, int fd)
     struct chardev *client = chardev_make(c->set, id, &chardev_socket);
 
     free(id);
+    own->where.telnet = s->where.telnet;
     own->label = xstrdup(s->label);
     own->server = true;
     own->nodelay = s->nodelay;
@@ -251,6 +258,52 @@ static void sock_gone(struct chardev *c)
         chardev_destroy(c);
 }
 
+/* A break keeps its place among the bytes: what follows it may be a command
+ * to the kernel (magic sysrq). A callback may close c. */
+static void telnet_received(struct chardev *c, char *data, size_t len)
+{
+    while (len > 0 && !c->closed) {
+        struct sock *s = c->impl;
+        size_t used;
+        bool got_break;
+        size_t kept = telnet_filter(&s->telnet, data, len, &used, &got_break);
+
+        chardev_receive(c, data, kept);
+        if (got_break && !c->closed)
+            chardev_event_focus(c, CHARDEV_BREAK);
+        data += used;
+        len -= used;
+    }
+}
+
+static void sock_received(struct chardev *c, char *data, size_t len)
+{
+    const struct sock *s = c->impl;
+
+    if (s->where.telnet)
+        telnet_received(c, data, len);
+    else
+        chardev_receive(c, data, len);
+}
+
+/* An escaped byte must not be cut in two: what the queue has no room for is
+ * not sent at all. */
+static size_t sock_write(struct chardev *c, const void *data, size_t len)
+{
+    const struct sock *s = c->impl;
+    struct buf b = { 0 };
+    size_t taken = 0;
+
+    if (!s->where.telnet)
+        return chardev_write_fd(c, data, len);
+    telnet_escape(&b, data, len);
+    if (b.len <= CHARDEV_QUEUE - chardev_queued(c) &&
+        chardev_write_fd(c, b.data, b.len) == b.len)
+        taken = len;
+    buf_free(&b);
+    return taken;
+}
+
 static void sock_hangup(struct chardev *c)
 {
     if (c->in >= 0)
@@ -275,19 +328,19 @@ static void look_at_client(void *opaque)
         set_timer(c, LOOK_MS * MS);
 }
 
-static bool refuse_unsupported(struct opts *o, struct err *err)
+static bool parse_protocol(struct sock *s, struct opts *o, struct err *err)
 {
-    static const char *const flags[] = { "telnet", "tn3270", "websocket" };
+    static const char *const unknown[] = { "tn3270", "websocket" };
     bool on;
 
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        if (!opts_bool(o, flags[i], false, &on, err))
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        if (!opts_bool(o, unknown[i], false, &on, err))
             return false;
         if (on)
             return err_set(err, "chardev: socket: '%s' is not supported",
-                           flags[i]);
+                           unknown[i]);
     }
-    return true;
+    return opts_bool(o, "telnet", false, &s->where.telnet, err);
 }
 
 /* reconnect= in seconds, reconnect-ms= */
@@ -332,10 +385,11 @@ static bool sock_open(struct chardev *c, struct opts *o, struct err *err)
 
     c->impl = s;
     s->listener = s->trying = -1;
-    if (!refuse_unsupported(o, err) || !net_parse(&s->where, o, err) ||
+    if (!parse_protocol(s, o, err) || !net_parse(&s->where, o, err) ||
         !parse_retry(s, o, err) || !parse_flags(s, o, err) ||
         !opts_done(o, err))
         return false;
+    c->tty = s->where.telnet; /* a person, character by character */
     s->timer = timer_new(c->set->loop, LOOP_REALTIME, "socket",
                          s->server ? look_at_client : try_next, c);
     if (!s->server)
@@ -370,6 +424,8 @@ const struct chardev_ops chardev_socket = {
     .name = "socket",
     .open = sock_open,
     .close = sock_close,
+    .write = sock_write,
+    .received = sock_received,
     .gone = sock_gone,
     .hangup = sock_hangup,
 };
