@@ -24,11 +24,16 @@ void hmp_logfile(struct monitor *mon, const struct args *a)
         mon_error(mon, &err);
 }
 
+/* From gdb it would close the port that the answer has to go to. */
 void hmp_gdbserver(struct monitor *mon, const struct args *a)
 {
     const char *dev = arg_text(a, "device");
     struct err err = { "there is no gdb stub here" };
 
+    if (!mon->c) {
+        mon_print(mon, "Error: gdb cannot close or move its own port\n");
+        return;
+    }
     if (!dev)
         dev = "tcp::1234";
     if (!mon->hooks.gdbserver ||

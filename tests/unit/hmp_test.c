@@ -306,25 +306,30 @@ static bool serve(void *opaque, const char *dev, struct err *err)
 
 static void gdbserver(const char *line, void *opaque, const char *says)
 {
-    struct monitor_hooks hooks = { serve, opaque };
-    struct buf out = { 0 };
+    struct chardev c = { .id = "mon0" };
+    struct monitor mon = { .m = m, .c = &c, .hooks = { serve, opaque } };
 
-    monitor_run_line(m, &hooks, 0, line, &out);
-    cr_assert_str_eq(buf_text(&out), says, "%s", buf_text(&out));
-    buf_free(&out);
+    mon_run(&mon, line);
+    cr_assert_str_eq(buf_text(&mon.out), says, "%s", buf_text(&mon.out));
+    buf_free(&mon.out);
 }
 
 Test(hmp, gdbserver_says_where_it_waits)
 {
     gdbserver("gdbserver", m,
-              "Waiting for gdb connection on device 'tcp::1234'\n");
+              "Waiting for gdb connection on device 'tcp::1234'\r\n");
     cr_assert_str_eq(asked, "tcp::1234");
     gdbserver("gdbserver tcp::9", m,
-              "Waiting for gdb connection on device 'tcp::9'\n");
-    gdbserver("gdbserver none", m, "Disabled gdbserver\n");
+              "Waiting for gdb connection on device 'tcp::9'\r\n");
+    gdbserver("gdbserver none", m, "Disabled gdbserver\r\n");
     gdbserver("gdbserver x", NULL,
-              "Could not open gdbserver on device 'x': no such port\n");
+              "Could not open gdbserver on device 'x': no such port\r\n");
     free(asked);
+}
+
+Test(hmp, gdb_does_not_saw_off_its_own_branch)
+{
+    SAYS("gdbserver none", "Error: gdb cannot close or move its own port\n");
 }
 
 Test(hmp, ring_buffers_are_read_and_written)
