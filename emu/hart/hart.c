@@ -196,12 +196,17 @@ static const struct block *stop_here(struct hart *h, const struct point *p)
     return NULL;
 }
 
-/* An instruction whose second half needs a fetch of its own. */
-static const struct block *two_halves(struct hart *h, uint16_t low)
+/*
+ * Where there is no block to keep: no memory, or an instruction whose second
+ * half needs a fetch of its own.
+ */
+static const struct block *one_insn(struct hart *h, uint64_t pa)
 {
-    uint64_t pa, cause = CAUSE_FETCH_ACCESS;
-    uint16_t high;
+    uint64_t cause = CAUSE_FETCH_ACCESS;
+    uint16_t low, high;
 
+    if (!blocks_half(h->blocks, pa, &low))
+        return fetch_trap(h, cause, h->pc);
     if (!mmu_fetch(h, h->pc + 2, &pa, &cause))
         return fetch_trap(h, cause, h->pc + 2);
     if (!blocks_half(h->blocks, pa, &high))
@@ -209,49 +214,46 @@ static const struct block *two_halves(struct hart *h, uint16_t low)
     return blocks_single(h->blocks, (uint32_t)high << 16 | low);
 }
 
+/* Does one answer of PMP hold for pc's whole page? The TLB has no others. */
+static bool uniform_page(const struct hart *h, uint64_t pa)
+{
+    uint64_t page = h->pc & ~(uint64_t)(MEM_PAGE - 1);
+
+    return tlb_entry(h->fetch_tlb, page)->exec == page ||
+           pmp_page_uniform(h, pa);
+}
+
 /*
- * How far from pc instructions may start in one block: to the end of the
- * page, to the next breakpoint, and one by one where PMP does not treat the
- * page as a whole.
+ * The slow way, when pc is not among the jump entries. A block's instructions
+ * start before the page's end and before the next breakpoint; where PMP does
+ * not treat the page as a whole, they are fetched one by one. A pc with a
+ * breakpoint of any kind gets no jump entry, so it always comes this way.
  */
-static uint32_t block_limit(struct hart *h, bool uniform)
-{
-    uint64_t pc = h->pc, room = MEM_PAGE - pc % MEM_PAGE;
-
-    if (!uniform)
-        return 2;
-    return (uint32_t)(points_next_break(h->points, h, pc + 2, room - 2) - pc);
-}
-
-/* Is there a breakpoint of any kind at pc? Then pc is looked at each time. */
-static bool watched(const struct hart *h)
-{
-    return points_next_break(h->points, h, h->pc, 2) != h->pc + 2;
-}
-
 static const struct block *find_block(struct hart *h, bool skip)
 {
-    bool look = watched(h), uniform;
-    uint64_t pa, cause = CAUSE_FETCH_ACCESS;
-    const struct point *p;
+    uint64_t pc = h->pc, end = (pc | (MEM_PAGE - 1)) + 1, pa;
+    uint64_t stop = points_next_break(h->points, h, pc, end - pc);
+    uint64_t cause = CAUSE_FETCH_ACCESS;
     const struct block *b;
-    uint16_t half;
+    bool look = stop == pc, uniform;
 
-    if (look && !skip && (p = points_break(h->points, h, h->pc)) &&
-        !(p->flags & POINT_GUEST))
-        return stop_here(h, p);
-    if (look && trigger_exec(h, h->pc))
-        return fetch_trap(h, CAUSE_BREAKPOINT, h->pc);
-    if (!mmu_fetch(h, h->pc, &pa, &cause))
-        return fetch_trap(h, cause, h->pc);
-    if (!blocks_half(h->blocks, pa, &half))
-        return fetch_trap(h, CAUSE_FETCH_ACCESS, h->pc);
-    uniform = pmp_page_uniform(h, pa);
-    if ((half & 3) == 3 && (!uniform || pa % MEM_PAGE == MEM_PAGE - 2))
-        return two_halves(h, half);
-    b = blocks_get(h->blocks, pa, block_limit(h, uniform));
+    if (look) {
+        const struct point *p = points_break(h->points, h, pc);
+
+        if (p && !skip)
+            return stop_here(h, p);
+        if (trigger_exec(h, pc))
+            return fetch_trap(h, CAUSE_BREAKPOINT, pc);
+        stop = points_next_break(h->points, h, pc + 2, end - pc - 2);
+    }
+    if (!mmu_fetch(h, pc, &pa, &cause))
+        return fetch_trap(h, cause, pc);
+    uniform = uniform_page(h, pa);
+    b = blocks_get(h->blocks, pa, uniform ? (uint32_t)(stop - pc) : 2);
+    if (!b)
+        return one_insn(h, pa);
     if (!look)
-        *jump_entry(h, h->pc) = (struct jump_entry){ h->pc, h->fetch_gen, b };
+        *jump_entry(h, pc) = (struct jump_entry){ pc, h->fetch_gen, b };
     return b;
 }
 

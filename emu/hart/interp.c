@@ -164,7 +164,7 @@ static void end_block(struct block *k, uint32_t n, uint32_t off)
                                 .off = (uint16_t)off };
 }
 
-/* Fills k with what lies at host; room is what is left of the page. */
+/* Fills k with the instructions in the room bytes at host. */
 static void decode_block(const struct blocks *b, struct block *k,
                          const uint8_t *host, uint32_t room)
 {
@@ -181,7 +181,6 @@ static void decode_block(const struct blocks *b, struct block *k,
         if (insn_flow(k->insn[n++].op) == FLOW_ENDS)
             break;
     }
-    assert(n > 0); /* the caller sees to one that crosses the page's end */
     end_block(k, n, off);
 }
 
@@ -222,7 +221,9 @@ static struct block *build(struct blocks *b, uint64_t pa, uint32_t limit)
         blocks_flush(b);
     struct block *k = (struct block *)(void *)(b->arena + b->used);
     *k = (struct block){ .pa = pa, .limit = limit };
-    decode_block(b, k, host, (uint32_t)(MEM_PAGE - pa % MEM_PAGE));
+    decode_block(b, k, host, limit == 2 ? 2 : MEM_PAGE - pa % MEM_PAGE);
+    if (k->n == 0)
+        return NULL;
     b->used += block_size(k->n);
     link_block(b, k);
     mem_attend(b->mem, pa, MEM_ATTN_CODE);

@@ -32,7 +32,8 @@ void blocks_add_hart(struct blocks *b, struct hart *h);
 /*
  * The block of instructions that start in [pa, pa + limit), which lies within
  * one page; found or built, and kept until its page is written. NULL: there
- * is no memory at pa.
+ * is no memory at pa, or its first instruction is not all in what may be read
+ * at once: the page, and only the first half where limit is 2.
  */
 const struct block *blocks_get(struct blocks *b, uint64_t pa, uint32_t limit);
 
