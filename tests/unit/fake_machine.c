@@ -18,6 +18,9 @@
 
 #include "emu/debug.h"
 
+/* Not every test that includes this needs every helper. */
+#define MAYBE __attribute__((unused)) static
+
 enum {
     FAKE_RAM = 0x8000,
     FAKE_REGS = 33 + 32 + 20,
@@ -189,7 +192,7 @@ static void fake_free(struct machine *m)
     free(m);
 }
 
-static void fake_stop(struct machine *m, struct debug_stop stop)
+MAYBE void fake_stop(struct machine *m, struct debug_stop stop)
 {
     struct debug_event e = { .kind = DEBUG_EVENT_STOPPED, .stop = stop };
 
@@ -525,12 +528,12 @@ void debug_phase_tree(const struct machine *m, struct buf *out)
 
 /* The chardev ------------------------------------------------------------- */
 
-static void chr_init(struct chardev *c)
+MAYBE void chr_init(struct chardev *c)
 {
     *c = (struct chardev){ .id = "mon0", .room = SIZE_MAX };
 }
 
-static void chr_event(struct chardev *c, enum chardev_event e)
+MAYBE void chr_event(struct chardev *c, enum chardev_event e)
 {
     if (e == CHARDEV_OPENED || e == CHARDEV_CLOSED)
         c->open = e == CHARDEV_OPENED;
@@ -538,7 +541,7 @@ static void chr_event(struct chardev *c, enum chardev_event e)
 }
 
 /* Gives what the front end takes, as a back end does; the rest is lost. */
-static void chr_input(struct chardev *c, const void *data, size_t len)
+MAYBE void chr_input(struct chardev *c, const void *data, size_t len)
 {
     size_t can = c->front.can(c->opaque);
 
@@ -548,7 +551,7 @@ static void chr_input(struct chardev *c, const void *data, size_t len)
         c->front.read(c->opaque, data, len);
 }
 
-static void chr_type(struct chardev *c, const char *text)
+MAYBE void chr_type(struct chardev *c, const char *text)
 {
     chr_input(c, text, strlen(text));
 }
