@@ -7,9 +7,9 @@
 #include "emu/base/chardev.h"
 #include "emu/base/log.h"
 #include "emu/base/opts.h"
+#include "emu/base/version.h"
 
 #include "emu/options_impl.h"
-#include "emu/version.h"
 
 /* Consoles -------------------------------------------------------------------- */
 

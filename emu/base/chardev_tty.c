@@ -24,8 +24,16 @@ static const int fatal[] = {
     SIGFPE, SIGSEGV, SIGTERM, SIGSYS, SIGXCPU, SIGXFSZ
 };
 
-/* A background process that sets the terminal's mode would be stopped. */
-static bool in_foreground(void) { return tcgetpgrp(tty_fd) == getpgrp(); }
+/*
+ * A background process that sets the terminal's mode would be stopped. A
+ * terminal that does not control us (a driver's pty) has no foreground.
+ */
+static bool in_foreground(void)
+{
+    pid_t group = tcgetpgrp(tty_fd);
+
+    return group < 0 || group == getpgrp();
+}
 
 static void set_mode(const struct termios *mode)
 {

@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# bench.sh - what `make bench` prints: speed of the interpreter, start-up,
+# memory, idling. The machine may be shared: the best of several runs counts.
+set -eu
+cd "$(dirname "$0")/../.."
+ebreak=${EBREAK:-build/ebreak}
+cross=${CROSS:-riscv64-linux-gnu-}
+dir=build/bench
+mkdir -p "$dir"
+
+echo "# interpreter: kernels on one hart, bare M-mode"
+sh tests/bench/interp.sh
+
+guest() { # NAME: tests/bench/NAME.S -> build/bench/NAME.elf
+    "${cross}gcc" -march=rv64gc -mabi=lp64d -nostdlib -static -no-pie \
+        -Wl,-N,--build-id=none,-Ttext=0x80000000 -o "$dir/$1.elf" \
+        "tests/bench/$1.S" 2>/dev/null
+}
+
+guest off
+guest traps
+
+echo
+echo "# start-up to the guest's first instructions and power-off; memory"
+python3 tests/bench/startup.py "$ebreak" "$dir/off.elf" "$dir/traps.elf"
