@@ -193,7 +193,7 @@ static int try_listen(const struct net_targets *t, size_t i)
 
 static int listen_unix(struct net_address *a, struct err *err)
 {
-    struct net_targets t;
+    struct net_targets t = { .n = 0 };
 
     if (!resolve_unix(a, &t, err))
         return -1;
@@ -211,7 +211,7 @@ static int listen_unix(struct net_address *a, struct err *err)
 static int listen_port(const struct net_address *a, const char *port,
                        struct err *err)
 {
-    struct net_targets t;
+    struct net_targets t = { .n = 0 };
     int fd = -1;
 
     if (!resolve_port(a, port, &t, err))

@@ -23,7 +23,7 @@ static const struct chardev_ops *const backends[] = {
     &chardev_stdio,  &chardev_serial,
 };
 
-enum { N_BACKENDS = sizeof backends / sizeof *backends };
+enum { N_BACKENDS = sizeof backends / sizeof backends[0] };
 
 /* The set ------------------------------------------------------------------ */
 
@@ -312,7 +312,7 @@ static bool is_bare(const char *text)
 {
     size_t len = strcspn(text, ",");
 
-    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
+    for (size_t i = 0; i < sizeof bare / sizeof bare[0]; i++)
         if (strlen(bare[i]) == len && memcmp(bare[i], text, len) == 0)
             return true;
     return false;

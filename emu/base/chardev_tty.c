@@ -44,11 +44,20 @@ static void set_mode(const struct termios *mode)
     errno = saved;
 }
 
+static void handle(int signo, void (*fn)(int))
+{
+    struct sigaction act = { .sa_flags = SA_RESTART };
+
+    act.sa_handler = fn;
+    sigemptyset(&act.sa_mask);
+    sigaction(signo, &act, NULL);
+}
+
 static void raise_default(int signo)
 {
     sigset_t set;
 
-    signal(signo, SIG_DFL);
+    handle(signo, SIG_DFL);
     raise(signo);
     sigemptyset(&set);
     sigaddset(&set, signo);
@@ -67,7 +76,7 @@ static void on_suspend(int signo)
 
     set_mode(&cooked);
     raise_default(signo);
-    signal(signo, on_suspend);
+    handle(signo, on_suspend);
     errno = saved;
 }
 
@@ -80,13 +89,10 @@ static void on_continue(int signo)
 /* Unless somebody has a handler already: then that one decides. */
 static void install(int signo, void (*fn)(int))
 {
-    struct sigaction act = { .sa_flags = SA_RESTART }, old;
+    struct sigaction old;
 
-    if (sigaction(signo, NULL, &old) < 0 || old.sa_handler != SIG_DFL)
-        return;
-    act.sa_handler = fn;
-    sigemptyset(&act.sa_mask);
-    sigaction(signo, &act, NULL);
+    if (sigaction(signo, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+        handle(signo, fn);
 }
 
 static void guard_ways_out(void)

@@ -65,6 +65,7 @@ static bool next_entry(const char **at, const char *end, struct entry *e)
 {
     const char *p;
 
+    *e = (struct entry){ .name = "", .bytes = "" };
     if (!take(at, end, 1, &p))
         return false;
     e->name_len = (unsigned char)*p;

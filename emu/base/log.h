@@ -73,10 +73,10 @@ bool log_parse(const char *items, uint32_t *mask, struct err *err);
 
 /* The table `log help` prints, one item a line. */
 struct buf;
-void log_help(struct buf *out);
+void log_help(struct buf *b);
 
 /* Names of the items that are on, comma separated ("none" if none). */
-void log_names(uint32_t mask, struct buf *out);
+void log_names(uint32_t mask, struct buf *b);
 
 /* Sends the log to path ("%d" becomes the pid), or to stderr when NULL. */
 bool log_file(const char *path, struct err *err);

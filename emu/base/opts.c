@@ -35,20 +35,21 @@ static enum parsed number(const char *text, uint64_t *v)
 /* The shift a suffix stands for, -1 when it is none. */
 static int suffix_shift(char c)
 {
-    static const char suffixes[] = "bkmgtpe";
-    char lower = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    const char *at = lower != 0 ? strchr(suffixes, lower) : NULL;
+    static const char suffixes[] = "bBkKmMgGtTpPeE";
+    const char *at = c != 0 ? strchr(suffixes, c) : NULL;
 
-    return at != NULL ? 10 * (int)(at - suffixes) : -1;
+    return at != NULL ? 10 * (int)((at - suffixes) / 2) : -1;
 }
 
-/* Digits behind a point, as a part of 2^shift; rounded down. */
-static uint64_t fraction(char **at, int shift)
+/* Digits behind a point, as a part of 2^shift; rounded. */
+static uint64_t fraction(const char *digits, int shift)
 {
     double part = 0, weight = 0.1;
 
-    for (; **at >= '0' && **at <= '9'; (*at)++, weight /= 10)
-        part += weight * (**at - '0');
+    for (; *digits >= '0' && *digits <= '9'; digits++) {
+        part += weight * (*digits - '0');
+        weight /= 10;
+    }
     return (uint64_t)(part * (double)(UINT64_C(1) << shift) + 0.5);
 }
 
@@ -67,7 +68,7 @@ static enum parsed size(const char *text, char unit, uint64_t *v)
         return TOO_LARGE;
     size_t digits = *end == '.' && !hex ? strspn(end + 1, "0123456789") : 0;
     const char *suffix = digits > 0 ? end + 1 + digits : end;
-    int shift = suffix_shift(*suffix != 0 ? *suffix : unit);
+    int shift = *suffix != 0 ? suffix_shift(*suffix) : suffix_shift(unit);
 
     if (shift < 0 || (*suffix != 0 && suffix[1] != 0) ||
         (digits > 0 && shift == 0))
@@ -75,10 +76,8 @@ static enum parsed size(const char *text, char unit, uint64_t *v)
     if (*v > UINT64_MAX >> shift)
         return TOO_LARGE;
     *v <<= shift;
-    if (digits > 0) {
-        end++;
-        *v += fraction(&end, shift);
-    }
+    if (digits > 0)
+        *v += fraction(end + 1, shift);
     return PARSED;
 }
 
@@ -127,7 +126,9 @@ bool parse_bool(const char *text, bool *v)
 static void append(struct opts *o, char *key, char *value)
 {
     o->opt = xrealloc(o->opt, (o->n + 1) * sizeof *o->opt);
-    o->opt[o->n++] = (struct opt){ .key = key, .value = value };
+    o->opt[o->n].key = key;
+    o->opt[o->n].value = value;
+    o->opt[o->n++].used = false;
 }
 
 /* The text up to the next single comma, with double ones made single; *at

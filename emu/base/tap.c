@@ -204,7 +204,8 @@ static bool take_value(struct reader *r, void *v, size_t n)
 
 static bool cut_short(struct err *err)
 {
-    return err_set(err, "the input log is damaged: it ends too early");
+    err_set(err, "the input log is damaged: it ends too early");
+    return false;
 }
 
 static bool read_header(struct reader *r, struct err *err)
