@@ -24,7 +24,6 @@ static void quit_from_mux(void *opaque)
 {
     struct init *in = opaque;
 
-    fputs("ebreak: Terminated\r\n", stderr);
     debug_quit(&in->m, 0);
 }
 
