@@ -102,7 +102,7 @@ static bool load_firmware_file(struct boot *b, const char *path,
                                struct err *err)
 {
     struct buf file = { 0 };
-    struct elf_bounds bounds;
+    struct elf_bounds bounds = { 0 };
     bool ok = image_read(path, &file, err);
     if (ok && elf_is(&file)) {
         ok = add_elf(b, path, &file, &bounds, err);
@@ -161,7 +161,7 @@ static bool place_uimage(struct boot *b, const char *name, struct buf *file,
 static bool place_kernel(struct boot *b, const char *name, struct buf *file,
                          struct err *err)
 {
-    struct elf_bounds bounds;
+    struct elf_bounds bounds = { 0 };
     struct uimage u;
     uint64_t base =
         (b->firmware_end + KERNEL_ALIGN - 1) & ~(uint64_t)(KERNEL_ALIGN - 1);
@@ -345,7 +345,7 @@ static void load_reset_vector(struct boot *b)
 static bool extra_file(struct boot *b, const struct virt_loader *l,
                        struct buf *file, uint64_t *entry, struct err *err)
 {
-    struct elf_bounds bounds;
+    struct elf_bounds bounds = { 0 };
     struct uimage u;
     if (!image_read(l->file, file, err))
         return false;
