@@ -34,8 +34,8 @@ OPT_hostile := -O1 -DHOSTILE -fsanitize=undefined -fno-sanitize-recover=all
 OPT_cover   := -O0 --coverage
 OPT_clang   := -O2
 OPT_werror  := -O2
-OPT_fuzz    := -O1 -DFUZZ -fsanitize=fuzzer-no-link,address,undefined \
-               -fno-omit-frame-pointer
+OPT_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined \
+               -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 EDIT_readline := -lreadline
 EDIT_libedit  := -ledit
@@ -123,27 +123,25 @@ FUZZ_SECONDS ?= 60
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS   := $(FUZZ_SRCS:%.c=build/fuzz/%)
 
-build/fuzz/libebreak.a: FORCE
-	@$(MAKE) --no-print-directory MODE=fuzz CC=clang build/fuzz/libebreak.a.made
-
-.PHONY: build/fuzz/libebreak.a.made
-build/fuzz/libebreak.a.made: $(LIBOBJS)
-	@rm -f build/fuzz/libebreak.a
-	@ar rcsDP build/fuzz/libebreak.a $^
-
-build/fuzz/tests/fuzz/%: tests/fuzz/%.c build/fuzz/libebreak.a
+ifeq ($(MODE),fuzz)
+-include $(FUZZERS:=.d)
+build/fuzz/tests/fuzz/%: tests/fuzz/%.c $(B)/libebreak.a
 	@mkdir -p $(@D)
-	clang $(CFLAGS) -O1 -fsanitize=fuzzer,address,undefined -Wno-pedantic \
-	    -o $@ $< build/fuzz/libebreak.a $(LDLIBS)
+	$(say) FUZZ $@
+	$(Q)$(CC) $(CFLAGS) -Wno-pedantic -Wno-unused-function -MMD -MP \
+	    -fsanitize=fuzzer -o $@ $< $(B)/libebreak.a $(LDLIBS)
+endif
 
 .PHONY: fuzz fuzzers bench
-fuzzers: $(FUZZERS)
+fuzzers: ## the libFuzzer targets of tests/fuzz
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang $(FUZZERS)
 
-fuzz: fuzzers ## each libFuzzer target for FUZZ_SECONDS (60)
+fuzz: fuzzers ## each of them for FUZZ_SECONDS (60)
 	@for f in $(FUZZERS); do \
 	    c=build/fuzz/corpus/$$(basename $$f); mkdir -p $$c; echo "== $$f"; \
 	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-	        -print_final_stats=1 $$c || exit 1; \
+	        -close_fd_mask=1 -print_final_stats=1 \
+	        -artifact_prefix=build/fuzz/ $$c || exit 1; \
 	done
 
 bench: all guests ## speed: the interpreter, start-up, memory
