@@ -49,16 +49,23 @@ void undo_main_loop(struct init *in)
     in->m.loop = NULL;
 }
 
-static void on_sigterm(void *m) { run_signal(m, SIGTERM); }
-static void on_sigint(void *m) { run_signal(m, SIGINT); }
-static void on_sighup(void *m) { run_signal(m, SIGHUP); }
+/* A server that still waits for its first client gives up, too. */
+static void on_signal(struct init *in, int signo)
+{
+    chardevs_cancel(in->m.chardevs);
+    run_signal(&in->m, signo);
+}
+
+static void on_sigterm(void *in) { on_signal(in, SIGTERM); }
+static void on_sigint(void *in) { on_signal(in, SIGINT); }
+static void on_sighup(void *in) { on_signal(in, SIGHUP); }
 
 bool step_signals(struct init *in, struct err *err)
 {
     (void)err;
-    loop_signal(in->m.loop, SIGTERM, on_sigterm, &in->m);
-    loop_signal(in->m.loop, SIGINT, on_sigint, &in->m);
-    loop_signal(in->m.loop, SIGHUP, on_sighup, &in->m);
+    loop_signal(in->m.loop, SIGTERM, on_sigterm, in);
+    loop_signal(in->m.loop, SIGINT, on_sigint, in);
+    loop_signal(in->m.loop, SIGHUP, on_sighup, in);
     return true;
 }
 
@@ -210,6 +217,7 @@ static char *gdb_device(const char *dev)
 static bool open_gdb_on(struct init *in, const char *dev, struct err *err)
 {
     char *full = gdb_device(dev), label[16];
+    struct gdbstub_config config = in->gdb_config;
     struct chardev *c;
     struct gdbstub *g = NULL;
     bool mon;
@@ -220,8 +228,9 @@ static bool open_gdb_on(struct init *in, const char *dev, struct err *err)
     free(full);
     if (!c && !err->text[0])
         return err_set(err, "gdbstub: '%s' is no place for gdb", dev);
+    config.end_quits = c && !strcmp(chardev_filename(c), "stdio");
     if (c && in->gdbs < MAX_SESSIONS)
-        g = gdbstub_new(&in->m, c, &in->gdb_config, err);
+        g = gdbstub_new(&in->m, c, &config, err);
     if (g)
         in->gdb[in->gdbs++] = g;
     return g != NULL;

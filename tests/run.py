@@ -21,10 +21,20 @@ SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| "
                        r"Failing: (\d+) \| Crashing: (\d+)")
 
 
+def command(program):
+    """Scripts need not be executable."""
+    words = program.split()
+    if words[0].endswith(".py"):
+        return [sys.executable] + words
+    if words[0].endswith(".sh"):
+        return ["sh"] + words
+    return words
+
+
 def run(program, limit):
     """Runs it in a session of its own, so that nothing outlives it."""
     start = time.monotonic()
-    child = subprocess.Popen(program.split(), stdin=subprocess.DEVNULL,
+    child = subprocess.Popen(command(program), stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              start_new_session=True)
     try:
