@@ -338,6 +338,8 @@ static void on_chardev_event(void *opaque, enum chardev_event e)
         begin(s);
     } else if (e == CHARDEV_CLOSED) {
         end(s);
+        if (s->stub->config.end_quits)
+            debug_quit(s->m, 0);
         if (!s->client)
             return;
         s->chr = NULL; /* goes by itself */

@@ -26,6 +26,8 @@ struct gdbstub_config {
     bool kill_quits; /* k and vKill end the emulator (default: reset it) */
     bool lost_runs;  /* a lost connection lets the guest run on (default: it
                         stays as it was) */
+    bool end_quits;  /* the end of the stream ends the emulator: on stdio
+                        nobody else will come */
 };
 
 /*
