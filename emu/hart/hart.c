@@ -98,6 +98,7 @@ static const struct field hart_fields[] = {
     HOST(H, mmu),
     HOST(H, tlb),
     HOST(H, jump),
+    HOST(H, jump_pages),
     FIELDS_END,
 };
 #undef H
@@ -253,7 +254,7 @@ static const struct block *find_block(struct hart *h, bool skip)
     if (!b)
         return one_insn(h, pa);
     if (!look)
-        *jump_entry(h, pc) = (struct jump_entry){ pc, h->fetch_gen, b };
+        jump_keep(h, pc, b);
     return b;
 }
 

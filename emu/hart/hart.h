@@ -42,10 +42,12 @@ enum {
 #ifdef HOSTILE
     TLB_ENTRIES = 1,
     JUMP_ENTRIES = 1,
+    JUMP_PAGES = 64,
     BLOCK_INSNS = 2,
 #else
     TLB_ENTRIES = 256,
-    JUMP_ENTRIES = 1024,
+    JUMP_ENTRIES = 4096,
+    JUMP_PAGES = 1 << 15,
     BLOCK_INSNS = 64,
 #endif
 };
@@ -128,7 +130,7 @@ enum hart_stop_kind {
 struct hart_stop {
     uint64_t addr;
     const struct point *point;
-    uint32_t kind; /* enum hart_stop_kind */
+    uint32_t kind;   /* enum hart_stop_kind */
     uint32_t access; /* POINT_ bits of the access that was watched */
 };
 
@@ -138,10 +140,10 @@ struct trigger {
 
 struct hart {
     /* What every instruction touches. */
-    uint64_t x[33]; /* x[X_SINK]: where writes to x0 go */
-    uint64_t pc;    /* within a block: the address of its first byte */
-    uint64_t f[32]; /* NaN-boxed */
-    uint64_t steps; /* done before the present block */
+    uint64_t x[33];     /* x[X_SINK]: where writes to x0 go */
+    uint64_t pc;        /* within a block: the address of its first byte */
+    uint64_t f[32];     /* NaN-boxed */
+    uint64_t steps;     /* done before the present block */
     uint32_t attention; /* ATTN_ bits; leave the block when not 0 */
     uint8_t priv;       /* enum priv */
     uint8_t waiting;    /* wfi: until an enabled interrupt is pending */
@@ -185,17 +187,19 @@ struct hart {
     /* A semihosting ebreak: handled (true) or an ordinary breakpoint. */
     bool (*semihost)(void *opaque, struct hart *h);
     void *semihost_opaque;
-    uint64_t stop_at; /* steps at which hart_run has to return */
+    uint64_t stop_at;  /* steps at which hart_run has to return */
     uint64_t gen_next; /* source of fetch_gen values */
     uint64_t ctx_gen[CTX_COUNT];
     struct hart_stop stop;
     bool skip_points; /* the next instruction ignores breaks and watches */
     uint8_t pad[7];
-    uint32_t hpm_live; /* mhpmcounters that count something; csr_changed */
+    uint32_t hpm_live;    /* mhpmcounters that count something; csr_changed */
     uint32_t icount_live; /* icount triggers that count the next step */
     struct mmu_cache mmu;
     struct tlb_entry tlb[CTX_COUNT][TLB_ENTRIES];
     struct jump_entry jump[JUMP_ENTRIES];
+    /* A bit per page, modulo JUMP_PAGES: it may have jump entries. */
+    uint64_t jump_pages[JUMP_PAGES / 64];
 };
 
 struct hart_wiring {

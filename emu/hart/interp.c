@@ -101,6 +101,35 @@ static OP(strict_jump)
     return trap(h, i, CAUSE_FETCH_MISALIGNED, target);
 }
 
+/* Jump entries ----------------------------------------------------------- */
+
+static uint64_t *jump_page(struct hart *h, uint64_t va, uint64_t *bit)
+{
+    uint64_t n = va / MEM_PAGE % JUMP_PAGES;
+
+    *bit = UINT64_C(1) << n % 64;
+    return &h->jump_pages[n / 64];
+}
+
+void jump_keep(struct hart *h, uint64_t pc, const struct block *b)
+{
+    uint64_t bit, *page = jump_page(h, pc, &bit);
+
+    *jump_entry(h, pc) = (struct jump_entry){ pc, h->fetch_gen, b };
+    *page |= bit;
+}
+
+void jump_forget_page(struct hart *h, uint64_t va)
+{
+    uint64_t bit, *page = jump_page(h, va, &bit);
+
+    if (!(*page & bit))
+        return;
+    for (unsigned n = 0; n < JUMP_ENTRIES; n++)
+        if (h->jump[n].pc / MEM_PAGE == va / MEM_PAGE)
+            h->jump[n].gen = 0;
+}
+
 /* Building ------------------------------------------------------------------ */
 
 static size_t block_size(uint32_t n)

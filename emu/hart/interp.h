@@ -56,6 +56,11 @@ static inline struct jump_entry *jump_entry(struct hart *h, uint64_t pc)
     return &h->jump[pc / 2 % JUMP_ENTRIES];
 }
 
+/* Keeps a way from pc, as it is fetched now, to its block; forgets those of
+ * the page at va. mmu_flush makes all of them stale. */
+void jump_keep(struct hart *h, uint64_t pc, const struct block *b);
+void jump_forget_page(struct hart *h, uint64_t va);
+
 /* One handler per row of insn.def; forgetting one does not link. */
 #define INSN(name, ...) op_fn op_##name;
 #define RVC(...)

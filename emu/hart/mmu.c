@@ -69,6 +69,7 @@ void mmu_flush(struct hart *h)
     empty_tlb(h);
     for (unsigned c = 0; c < CTX_COUNT; c++)
         h->ctx_gen[c] = ++h->gen_next;
+    memset(h->jump_pages, 0, sizeof h->jump_pages);
     for (unsigned half = 0; half < 2; half++) {
         h->mmu.large_first[half] = UINT64_MAX;
         h->mmu.large_last[half] = 0;
@@ -96,9 +97,7 @@ void mmu_flush_page(struct hart *h, uint64_t va)
         if (e->read == page || e->write == page || e->exec == page)
             forget_entry(e);
     }
-    for (unsigned n = 0; n < JUMP_ENTRIES; n++)
-        if ((h->jump[n].pc & page_mask) == page)
-            h->jump[n].gen = 0;
+    jump_forget_page(h, va);
 }
 
 void mmu_forget_phys(void *hart, uint64_t pa, size_t len)
