@@ -83,6 +83,19 @@ static void held_delivered(void *opaque, const void *data, size_t len)
         memcpy(&m->run->clock.held, data, len);
 }
 
+static void wake_delivered(void *opaque, const void *data, size_t len)
+{
+    struct machine *m = opaque;
+    uint64_t harts;
+
+    if (len != sizeof harts)
+        return;
+    memcpy(&harts, data, len);
+    for (int n = 0; n < m->harts; n++)
+        if (harts >> n & 1)
+            m->hart[n]->waiting = false;
+}
+
 bool run_init(struct machine *m, const struct run_clock *clock)
 {
     struct run *r = xcalloc(1, sizeof *r);
@@ -103,6 +116,7 @@ bool run_init(struct machine *m, const struct run_clock *clock)
     r->source_clock = tap_source(m->tap, "clock", slice_clock_delivered, m);
     r->source_reset = tap_source(m->tap, "reset", reset_delivered, m);
     r->source_held = tap_source(m->tap, "schedule", held_delivered, m);
+    r->source_wake = tap_source(m->tap, "wake", wake_delivered, m);
     loop_virtual_clock(m->loop, virtual_now, m);
     loop_on_virtual_set(m->loop, deadline_moved, m);
     dev_add(m->devs, &info, &r->clock);
@@ -160,6 +174,20 @@ static uint64_t all_harts(const struct machine *m)
     return m->harts == 64 ? UINT64_MAX : (UINT64_C(1) << m->harts) - 1;
 }
 
+/* To who steps, wfi is a nop: a hart that waits goes on, and that too is an
+ * input (debug spec 4.4: wfi while stepping). */
+static void wake(struct machine *m, uint64_t stepping)
+{
+    uint64_t waiting = 0;
+
+    for (int n = 0; n < m->harts; n++)
+        if (m->hart[n]->waiting && !hart_wakes(m->hart[n]))
+            waiting |= UINT64_C(1) << n;
+    waiting &= stepping;
+    if (waiting)
+        tap_put(m->tap, m->run->source_wake, &waiting, sizeof waiting);
+}
+
 bool run_resume(struct machine *m, const struct run_resume *how,
                 struct err *err)
 {
@@ -175,6 +203,7 @@ bool run_resume(struct machine *m, const struct run_resume *how,
         how = &everyone;
     r->resume = *how;
     hold(m, all_harts(m) & ~(how->run | how->step));
+    wake(m, how->step);
     slice_started(m);
     r->state = RUN_RUNNING;
     tell(m, &e);

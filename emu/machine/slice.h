@@ -51,7 +51,7 @@ struct run {
     bool telling_time;  /* the clock's own input is on its way */
     int64_t idle_since; /* LOOP_REALTIME ns */
 
-    int source_clock, source_reset, source_held;
+    int source_clock, source_reset, source_held, source_wake;
     int listeners;
     struct {
         run_listen_fn *fn;
