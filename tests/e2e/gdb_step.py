@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""gdb_step.py - facts/gdb.md section 5, C: one instruction, exactly."""
+
+import time
+
+from gdbclient import Gdb, Machine, guest, need
+from lib import PATIENCE, tests
+
+LOW = 0xffffffff80000000  # what U mode's addresses are below the linked ones
+
+
+def high(*stops):
+    """gdb_high, stopped at each of these in turn."""
+    m = Machine(kernel=guest("gdb_high"))
+    g = Gdb(m, guest("gdb_high"))
+    for stop in stops:
+        g.do(f"break *({stop})", "continue")
+    g.do("delete")
+    return m, g
+
+
+def session_21_stepi_on_ecall_from_user_mode():
+    m, g = high(f"(long)&ecall_u - {LOW}")
+    ecall = g.value("$pc")
+    need(g.value("$priv") == 0, "in U mode")
+    g.do("stepi")
+    need(g.value("$pc") == g.value("$stvec"), "at the handler's first")
+    need(g.value("$priv") == 1, "in S mode")
+    need(g.value("$scause") == 8 and g.value("$sepc") == ecall, "scause, sepc")
+
+
+def session_21_stepi_on_ecall_from_supervisor_mode():
+    m, g = high("ecall_s")
+    ecall = g.value("$pc")
+    g.do("stepi")
+    need(g.value("$pc") == g.value("$mtvec"), "at the handler's first")
+    need(g.value("$priv") == 3, "in M mode")
+    need(g.value("$mcause") == 9 and g.value("$mepc") == ecall, "mcause, mepc")
+
+
+def session_22_stepi_on_mret_and_sret():
+    m, g = high("(long)&mret_insn - 0xffffffff00000000")
+    g.do("stepi")
+    need(g.value("$pc") == g.value("(long)&high"), "mret leads high")
+    need(g.value("$priv") == 1, "into S mode")
+    m, g = high("sret_insn")
+    g.do("stepi")
+    need(g.value("$pc") == g.value("(long)&user") - LOW, "sret leads low")
+    need(g.value("$priv") == 0, "into U mode")
+
+
+def session_22_stepi_on_wfi_is_a_nop():
+    m = Machine(kernel=guest("gdb_idle"))
+    g = Gdb(m, guest("gdb_idle"))
+    g.do("break *wfi_insn", "continue", "delete")
+    start = time.monotonic()
+    g.do("stepi")
+    need(g.value("$pc") == g.value("(long)&after_wfi"), "behind wfi")
+    g.do("stepi")
+    need(g.value("$pc") == g.value("(long)&wfi_insn"), "and on")
+    g.do("stepi", "stepi", "stepi")
+    need(g.value("$pc") == g.value("(long)&after_wfi"), "and on")
+    need(time.monotonic() - start < 5 * PATIENCE, "at once")
+
+
+def session_22_stepi_on_ebreak_is_the_guests():
+    m, g = high("brk")
+    g.do("stepi")
+    need(g.value("$pc") == g.value("$stvec"), "at the guest's handler")
+    need(g.value("$scause") == 3, "scause")
+
+
+def session_22_a_breakpoint_on_ebreak_comes_before_the_guests():
+    m, g = high("brk")
+    need(g.value("$scause") == 13, "scause is the earlier fault's")
+    need(g.word("traps") == 1, "the handler has not run")
+
+
+def session_23_stepi_on_a_faulting_load():
+    m, g = high("fault_load")
+    load = g.value("$pc")
+    g.do("stepi")
+    need(g.value("$pc") == g.value("$stvec"), "at the handler's first")
+    need(g.value("$scause") == 13, "load page fault")
+    need(g.value("$stval") == 0x123456000, "stval")
+    need(g.value("$sepc") == load, "sepc")
+
+
+def session_24_next_stays_in_the_function_under_timer_interrupts():
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do("break clockintr", "continue", "continue", "delete")
+    g.do("break work", "continue", "delete")
+    for _ in range(60):
+        where = g.do("next")
+        need("clockintr" not in where, where)
+        need(g.do("bt").count("main ()") == 1, "the stack is whole")
+    g.do("break work", "continue", "delete")
+    for _ in range(60):
+        g.do("stepi")
+        where = g.do("frame")
+        need("clockintr" not in where, where)
+    g.expect("maint packet qqemu.sstep", r'received: "0x[0-7]"')
+    g.expect("maint packet qqemu.sstepbits", "NOIRQ=2")
+
+
+def session_24_a_breakpoint_in_the_handler_stops_a_step():
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do("break loop_on_one_line", "continue", "set var n = 1000000", "delete")
+    g.do("break clockintr")
+    text = g.do("next", "next")
+    need("clockintr" in text, text)
+
+
+def session_25_next_over_a_contended_lock():
+    """gdb passes over the other harts' hits of its own breakpoint itself."""
+    m = Machine("-smp", "4", kernel=guest("gdb_smp"))
+    g = Gdb(m, guest("gdb_smp"))
+    g.do("break *got_lock if $mhartid == 1", "continue", "delete")
+    g.do("thread 1", "set var $pc = again")
+    need(g.word("the_lock") & 1 == 1, "another hart has the lock")
+    g.expect("next", "nop", seconds=250)
+    g.expect("x/i $pc", r"again\+4")
+    g.expect("thread", "thread is 1 ")
+
+
+def session_25_stepping_keeps_a_reservation():
+    m = Machine(kernel=guest("gdb_smp"))
+    g = Gdb(m, guest("gdb_smp"))
+    g.do("break *again", "continue", "delete")
+    for _ in range(10):
+        if g.value("$pc") == g.value("(long)&got_lock"):
+            break
+        g.do("stepi")
+    need(g.value("$pc") == g.value("(long)&got_lock"), "sc succeeded")
+
+
+def session_26_next_over_a_loop_is_a_range_step():
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do("break loop_on_one_line", "continue", "delete")
+    g.do("set var n = 1000000", "set debug remote 1")
+    text = g.do("next", seconds=60)
+    g.do("set debug remote 0")
+    count = text.count("Sending packet: $vCont;r")
+    need(1 <= count <= 4, f"{count} range steps")
+    need("sum = 0" in text, text)
+
+
+tests(*[f for name, f in sorted(globals().items())
+        if name.startswith("session_")])
