@@ -104,6 +104,7 @@ static const struct option_row {
     { "name", NULL, "NAME", do_name, "the guest's name" },
     { "pidfile", NULL, "FILE", do_pidfile, "write the process id to FILE" },
     { "net", "nic", "none", do_net, NULL },
+    { "netdev", NULL, "none", do_net, NULL },
     { "no-user-config", NULL, NULL, do_ignored, NULL },
     { "parallel", NULL, "none", do_ignored, NULL },
     { "msg", NULL, "TEXT", do_ignored, NULL },

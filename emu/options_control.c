@@ -73,7 +73,7 @@ bool do_mon(struct options *o, const char *arg, struct err *err)
     if (ok && strcmp(mode, "readline"))
         ok = err_set(err,
                      strcmp(mode, "control")
-                         ? "unknown monitor mode \"%s\""
+                         ? "Parameter 'mode' does not accept value '%s'"
                          : "mode=%s: QMP is not available yet",
                      mode);
     if (ok && !chardev)
@@ -266,13 +266,20 @@ static bool rtc_base(struct options *o, const char *base, struct err *err)
     return true;
 }
 
+static bool rtc_clock(const char *clock, struct err *err)
+{
+    if (strcmp(clock, "host") && strcmp(clock, "rt") && strcmp(clock, "vm"))
+        return err_set(err, "invalid option value '%s'", clock);
+    return true; /* the clock of a deterministic machine is its own */
+}
+
 bool do_rtc(struct options *o, const char *arg, struct err *err)
 {
     struct opts p = { 0 };
     bool ok = opts_parse(&p, arg, NULL, err) &&
-              rtc_base(o, opts_get(&p, "base", "utc"), err);
+              rtc_base(o, opts_get(&p, "base", "utc"), err) &&
+              rtc_clock(opts_get(&p, "clock", "vm"), err);
 
-    opts_get(&p, "clock", "vm");
     opts_get(&p, "driftfix", "none");
     ok = ok && opts_done(&p, err);
     opts_free(&p);

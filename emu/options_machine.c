@@ -25,6 +25,13 @@ static bool accel_name(struct options *o, const char *name, struct err *err)
     return true;
 }
 
+static bool accel_thread(const char *thread, struct err *err)
+{
+    if (strcmp(thread, "single") && strcmp(thread, "multi"))
+        return err_set(err, "Invalid 'thread' setting %s", thread);
+    return true; /* harts take turns: what the guest sees is either */
+}
+
 bool do_accel(struct options *o, const char *arg, struct err *err)
 {
     struct opts p = { 0 };
@@ -39,8 +46,8 @@ bool do_accel(struct options *o, const char *arg, struct err *err)
     ok = opts_parse(&p, arg, "accel", err) &&
          accel_name(o, opts_get(&p, "accel", "tcg"), err) &&
          opts_size(&p, "tb-size", 0, &size, err) &&
-         opts_bool(&p, "one-insn-per-tb", false, &o->one_insn, err);
-    opts_get(&p, "thread", "single");
+         opts_bool(&p, "one-insn-per-tb", false, &o->one_insn, err) &&
+         accel_thread(opts_get(&p, "thread", "single"), err);
     opts_get(&p, "split-wx", NULL);
     ok = ok && opts_done(&p, err);
     opts_free(&p);

@@ -3,6 +3,7 @@
  * steps_io.c - the steps that join the machine to the world: loop, signals,
  * consoles, monitors, the gdb port.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,7 +120,7 @@ static bool open_monitor(struct init *in, int n, const char *dev,
         err_prefix(err, "-monitor %s", dev);
         return false;
     }
-    return add_monitor(in, c, err);
+    return add_monitor(in, c, err) || err_prefix(err, "-monitor %s", dev);
 }
 
 static bool uses_stdio(const struct strings *list)
@@ -179,7 +180,7 @@ static bool open_mons(struct init *in, struct err *err)
             return err_set(err, "-mon %s: chardev \"%s\" not found",
                            o->mons.s[n], o->mons.s[n]);
         if (!add_monitor(in, c, err))
-            return false;
+            return err_prefix(err, "-mon %s", o->mons.s[n]);
     }
     return true;
 }
@@ -324,7 +325,8 @@ bool step_accel_os_post(struct init *in, struct err *err)
         return true;
     f = fopen(path, "w");
     if (!f || fprintf(f, "%d\n", (int)getpid()) < 0 || fclose(f))
-        return err_set(err, "cannot create PID file: %s", path);
+        return err_set(err, "cannot create PID file: Could not create '%s': %s",
+                       path, strerror(errno));
     return true;
 }
 

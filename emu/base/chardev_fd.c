@@ -327,7 +327,8 @@ static bool pty_open(struct chardev *c, struct opts *o, struct err *err)
     p->look = timer_new(c->set->loop, LOOP_REALTIME, "pty", pty_look, c);
     c->tty = true;
     chardev_set_name(c, "pty:%s", name);
-    fprintf(stderr, "char device redirected to %s (label %s)\n", name, c->id);
+    printf("char device redirected to %s (label %s)\n", name, c->id);
+    fflush(stdout); /* whoever waits for it may read from a pipe */
     pty_look(c);
     return true;
 }

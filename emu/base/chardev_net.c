@@ -109,8 +109,16 @@ static bool resolve_port(const struct net_address *a, const char *port,
     struct addrinfo hints = { .ai_family = a->family,
                               .ai_socktype = SOCK_STREAM };
     struct addrinfo *list;
-    int code = getaddrinfo(a->host, port, &hints, &list);
+    uint64_t number;
+    int code;
 
+    /* getaddrinfo would take it modulo 65536. */
+    if (parse_u64(port, &number) && number > UINT16_MAX)
+        return err_set(err,
+                       "address resolution failed for %s:%s: ports end "
+                       "at 65535",
+                       a->host, port);
+    code = getaddrinfo(a->host, port, &hints, &list);
     if (code != 0)
         return err_set(err, "address resolution failed for %s:%s: %s", a->host,
                        port, gai_strerror(code));
@@ -219,8 +227,7 @@ static int listen_port(const struct net_address *a, const char *port,
     for (size_t i = 0; fd < 0 && i < t.n; i++)
         fd = try_listen(&t, i);
     if (fd < 0)
-        err_set(err, "Failed to listen on %s:%s: %s", a->host, port,
-                strerror(errno));
+        err_set(err, "Failed to find an available port: %s", strerror(errno));
     return fd;
 }
 

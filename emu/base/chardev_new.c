@@ -197,7 +197,7 @@ static struct chardev *add(struct chardevs *s, struct opts *o, struct err *err)
     }
     const struct chardev_ops *ops = find_backend(name);
     if (ops == NULL) {
-        err_set(err, "'%s' is not a valid char driver", name);
+        err_set(err, "'%s' is not a valid char driver name", name);
         return NULL;
     }
     if (chardev_find(s, id) != NULL) {

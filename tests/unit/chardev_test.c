@@ -14,7 +14,7 @@ TestSuite(chardev, .init = begin, .fini = end, .timeout = 20);
 
 Test(chardev, wrong_requests_are_refused_in_qemus_words)
 {
-    refused("nosuch,id=a", "'nosuch' is not a valid char driver");
+    refused("nosuch,id=a", "'nosuch' is not a valid char driver name");
     refused("null", "chardev: no id specified");
     refused("id=a", "chardev: \"a\" missing backend");
     refused("null,id=1a", "Parameter 'id' expects an identifier");
