@@ -17,6 +17,7 @@
 
 #include "emu/base/buf.h"
 #include "emu/base/log.h"
+#include "emu/base/loop.h"
 #include "emu/base/tap.h"
 
 #include "emu/debug.h"
@@ -122,7 +123,66 @@ static void live(struct rig *r, unsigned seed)
     }
 }
 
-static void compare(const char *harts, const char *icount, unsigned seed)
+/* Most of the time nobody looks, or the run would not end. */
+static void debugger_leaves(struct rig *r)
+{
+    static const struct debug_resume all = { .run = UINT64_MAX, .hart = -1 };
+
+    log_mask = 0;
+    debug_points_clear(r->m, r);
+    cr_assert(debug_resume(r->m, &all, NULL));
+}
+
+/* A debugger at work: it must not be noticed. */
+static void debug_at_random(struct rig *r)
+{
+    if (rand() % 4) {
+        debugger_leaves(r);
+        return;
+    }
+    int hart = rand() % debug_harts(r->m);
+    struct debug_resume how = { .run = UINT64_MAX, .hart = -1 };
+    struct debug_point p = { .kind = DEBUG_BREAK, .len = 2, .owner = r };
+    uint8_t bytes[64];
+    struct debug_hart h;
+    struct debug_walk w;
+
+    debug_hart(r->m, hart, &h);
+    switch (rand() % 8) {
+    case 0:
+        p.addr = h.pc + (uint64_t)(rand() % 8) * 2;
+        cr_assert(debug_point_add(r->m, &p, NULL));
+        break;
+    case 1:
+        p.kind = rand() % 2 ? DEBUG_WRITE : DEBUG_READ | DEBUG_WRITE;
+        p.addr = h.pc & ~UINT64_C(0xfff);
+        p.len = (uint64_t)(1 + rand() % 8192);
+        cr_assert(debug_point_add(r->m, &p, NULL));
+        break;
+    case 2:
+        debug_read(r->m, hart, DEBUG_VIRT, h.pc, bytes, sizeof bytes, NULL);
+        debug_translate(r->m, hart, h.pc, &w);
+        break;
+    case 3:
+        log_mask = rand() % 8 ? 0 : LOG_COMMITS | LOG_INT;
+        break;
+    case 4:
+        debug_interrupt(r->m);
+        break;
+    default:
+        debug_points_clear(r->m, r);
+    }
+    if (debug_running(r->m))
+        return;
+    if (rand() % 2) {
+        how.step = UINT64_C(1) << hart;
+        how.run &= ~how.step;
+    }
+    cr_assert(debug_resume(r->m, &how, NULL));
+}
+
+static void compare(const char *harts, const char *icount, unsigned seed,
+                    bool debugged)
 {
     static struct rig a, b;
     struct buf log = { 0 };
@@ -132,9 +192,15 @@ static void compare(const char *harts, const char *icount, unsigned seed)
     live(&a, seed);
     tap_save(a.m->tap, &log);
     start(&b, harts, icount);
+    cr_assert(log_file("/dev/null", &err));
     cr_assert(tap_replay(b.m->tap, log.data, log.len, &err), "%s", err.text);
-    while (b.marks < MARKS && tap_next(b.m->tap) != UINT64_MAX)
+    while (b.marks < MARKS && tap_next(b.m->tap) != UINT64_MAX) {
+        loop_kick(b.m->loop); /* stopped at a point, nobody else would */
         cr_assert(init_turn(b.in));
+        if (debugged)
+            debug_at_random(&b);
+    }
+    log_mask = 0;
     cr_assert_eq(b.marks, MARKS, "only %d of the marks came", b.marks);
     for (int n = 0; n < MARKS; n++) {
         cr_assert_eq(b.t[n], a.t[n], "mark %d: T %llu, was %llu", n,
@@ -151,20 +217,30 @@ static void compare(const char *harts, const char *icount, unsigned seed)
 
 Test(replay, one_hart_replays_to_the_same_state)
 {
-    compare("1", "shift=0,sleep=off", 1);
+    compare("1", "shift=0,sleep=off", 1, false);
 }
 
 Test(replay, two_harts_replay_to_the_same_state)
 {
-    compare("2", "shift=0,sleep=off", 2);
+    compare("2", "shift=0,sleep=off", 2, false);
 }
 
 Test(replay, waiting_for_the_wall_clock_replays_without_it)
 {
-    compare("2", "shift=0,sleep=on", 3);
+    compare("2", "shift=0,sleep=on", 3, false);
 }
 
 Test(replay, four_harts_and_slow_time_replay_to_the_same_state)
 {
-    compare("4", "shift=3,sleep=on", 4);
+    compare("4", "shift=3,sleep=on", 4, false);
+}
+
+Test(replay, a_debugger_is_not_noticed_by_one_hart)
+{
+    compare("1", "shift=0,sleep=off", 5, true);
+}
+
+Test(replay, a_debugger_is_not_noticed_by_three_harts)
+{
+    compare("3", "shift=2,sleep=on", 6, true);
 }
