@@ -14,8 +14,10 @@
  * NX is raised already, and the result is a normal number, so it can have
  * raised nothing else: NV gives a NaN, DZ and OF give inf, UF gives at most
  * the smallest normal number. Code that computes anything inexact pays for
- * the soft core once, until it clears the flags again. The host's own flags
- * are never looked at.
+ * the soft core once, until it clears the flags again. While NX is still
+ * clear, what a double's sum or product lost by rounding is computed too, and
+ * if that is nothing the result stands. The host's own flags are never looked
+ * at.
  *
  * They all want FS to be Dirty, which it is in code that uses floating point:
  * then there is nothing to mark. (Tests reach the soft core by FS = Clean.)
@@ -136,6 +138,20 @@ static inline bool host_s(struct hart *h, const struct insn *i, float r,
     if (!host_right(h, i, &fp_s, v, rule))
         return false;
     h->f[i->rd] = fp_box_s(v);
+    return true;
+}
+
+/*
+ * rd = r, which is known to be the exact result and the host's: right with NX
+ * clear, too. Only normal numbers and zeros: anything else has its own flags.
+ */
+static inline bool host_lossless_d(struct hart *h, const struct insn *i,
+                                   double r)
+{
+    if (!host_allowed(h) || fp_rm(h, i) != RM_RNE ||
+        !(r == 0 || __builtin_isnormal(r)))
+        return false;
+    fp_put_d(&h->f[i->rd], r);
     return true;
 }
 

@@ -9,6 +9,77 @@
  */
 #include "emu/hart/fp_ops.h"
 
+/*
+ * a * b + c by one instruction of the host, where it has one. A library's
+ * fma() would do too, but is slower than the soft core where it has to
+ * emulate.
+ */
+#if defined(__x86_64__)
+static inline bool host_has_fma(void) { return __builtin_cpu_supports("fma"); }
+
+static inline double host_fma_d(double a, double b, double c)
+{
+    __asm__("vfmadd231sd %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
+    return c;
+}
+
+static inline float host_fma_s(float a, float b, float c)
+{
+    __asm__("vfmadd231ss %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
+    return c;
+}
+#else
+#if defined(__FP_FAST_FMA) && defined(__FP_FAST_FMAF)
+static inline bool host_has_fma(void) { return true; }
+#else
+static inline bool host_has_fma(void) { return false; }
+#endif
+static inline double host_fma_d(double a, double b, double c)
+{
+    return __builtin_fma(a, b, c);
+}
+
+static inline float host_fma_s(float a, float b, float c)
+{
+    return __builtin_fmaf(a, b, c);
+}
+#endif
+
+/* What rounding took from s = a + b (Knuth's TwoSum); NaN if s overflowed. */
+static inline double lost_in_sum(double a, double b, double s)
+{
+    double back = s - a;
+
+    return (a - (s - back)) + (b - back);
+}
+
+/* Nothing was lost in p = a * b; so far from 0 that no loss can vanish. */
+static inline bool lossless_product(double a, double b, double p)
+{
+    if (a == 0 || b == 0)
+        return true;
+    return host_has_fma() && __builtin_fabs(p) >= 0x1p-900 &&
+           host_fma_d(a, b, -p) == 0;
+}
+
+static inline bool sum_d(struct hart *h, const struct insn *i, double a,
+                         double b)
+{
+    double s = a + b;
+
+    return host_d(h, i, s, ZERO_EXACT) ||
+           (lost_in_sum(a, b, s) == 0 && host_lossless_d(h, i, s));
+}
+
+static inline bool product_d(struct hart *h, const struct insn *i, double a,
+                             double b)
+{
+    double p = a * b;
+
+    return host_d(h, i, p, ZERO_IF_FACTOR) ||
+           (lossless_product(a, b, p) && host_lossless_d(h, i, p));
+}
+
 /* Sums: a result of zero is always exact. */
 OP(fadd_s)
 {
@@ -19,7 +90,7 @@ OP(fadd_s)
 
 OP(fadd_d)
 {
-    if (host_d(h, i, D(rs1) + D(rs2), ZERO_EXACT))
+    if (sum_d(h, i, D(rs1), D(rs2)))
         NEXT;
     return fp_do2(h, i, &fp_d, fp_add);
 }
@@ -35,7 +106,7 @@ OP(fsub_s)
 
 OP(fsub_d)
 {
-    if (host_d(h, i, D(rs1) - D(rs2), ZERO_EXACT))
+    if (sum_d(h, i, D(rs1), -D(rs2)))
         NEXT;
     return fp_do2(h, i, &fp_d, fp_sub);
 }
@@ -52,7 +123,7 @@ OP(fmul_s)
 
 OP(fmul_d)
 {
-    if (host_d(h, i, D(rs1) * D(rs2), ZERO_IF_FACTOR))
+    if (product_d(h, i, D(rs1), D(rs2)))
         NEXT;
     return fp_do2(h, i, &fp_d, fp_mul);
 }
@@ -95,49 +166,17 @@ OP(fsqrt_d)
 
 OP(fsqrt_h) { return fp_do1(h, i, &fp_h, fp_sqrt); }
 
-/*
- * a * b + c by one instruction of the host, where it has one. A library's
- * fma() would do too, but is slower than the soft core where it has to
- * emulate.
- */
-#if defined(__x86_64__)
-static inline bool host_has_fma(void) { return __builtin_cpu_supports("fma"); }
-
-static inline double host_fma_d(double a, double b, double c)
-{
-    __asm__("vfmadd231sd %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
-    return c;
-}
-
-static inline float host_fma_s(float a, float b, float c)
-{
-    __asm__("vfmadd231ss %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
-    return c;
-}
-#else
-#if defined(__FP_FAST_FMA) && defined(__FP_FAST_FMAF)
-static inline bool host_has_fma(void) { return true; }
-#else
-static inline bool host_has_fma(void) { return false; }
-#endif
-static inline double host_fma_d(double a, double b, double c)
-{
-    return __builtin_fma(a, b, c);
-}
-
-static inline float host_fma_s(float a, float b, float c)
-{
-    return __builtin_fmaf(a, b, c);
-}
-#endif
-
 /* a is rs1 and c is rs3, with the signs that the instruction gives them. */
 static inline bool fused_d(struct hart *h, const struct insn *i, double a,
                            double c)
 {
-    double b = D(rs2);
+    double b = D(rs2), p = a * b;
 
-    return host_has_fma() && host_d(h, i, host_fma_d(a, b, c), ZERO_IF_FACTOR);
+    if (!host_has_fma())
+        return false;
+    return host_d(h, i, host_fma_d(a, b, c), ZERO_IF_FACTOR) ||
+           (lossless_product(a, b, p) && lost_in_sum(p, c, p + c) == 0 &&
+            host_lossless_d(h, i, p + c));
 }
 
 static inline bool fused_s(struct hart *h, const struct insn *i, float a,
