@@ -42,7 +42,8 @@ EDIT_libedit  := -ledit
 EDITDEF_libedit := -DUSE_LIBEDIT
 
 CFLAGS  := -std=gnu17 -D_GNU_SOURCE -g $(OPT_$(MODE)) $(WARN) \
-           $(EDITDEF_$(EDITLINE)) -fno-strict-aliasing -I. $(EXTRA_CFLAGS)
+           $(EDITDEF_$(EDITLINE)) -fno-strict-aliasing \
+           -ffp-contract=off -I. $(EXTRA_CFLAGS)
 LDFLAGS := $(OPT_$(MODE))
 LDLIBS  := $(EDIT_$(EDITLINE)) -lfdt -lelf -lz -lzstd -lm -lutil
 
