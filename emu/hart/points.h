@@ -27,11 +27,11 @@ enum point_kind {
 };
 
 struct point {
-    uint32_t kind;  /* POINT_ bits */
-    uint32_t flags; /* POINT_HW: asked for as Z1, reported as hwbreak */
-    uint64_t addr;  /* virtual */
-    uint64_t len;   /* bytes watched; a breakpoint's is 2 or 4, unused */
-    uint64_t harts; /* bit n: hart n; 0: all of them */
+    uint32_t kind;     /* POINT_ bits */
+    uint32_t flags;    /* POINT_HW: asked for as Z1, reported as hwbreak */
+    uint64_t addr;     /* virtual */
+    uint64_t len;      /* bytes watched; a breakpoint's is 2 or 4, unused */
+    uint64_t harts;    /* bit n: hart n; 0: all of them */
     const void *owner; /* the session that set it */
 };
 

@@ -157,8 +157,9 @@ void triggers_changed(struct hart *h)
                                         .harts = UINT64_C(1) << h->hartid % 64,
                                         .owner = owner(h) });
     }
-    mmu_flush(h); /* pages with data triggers leave the TLB */
-    h->attention |= ATTN_IRQ; /* triggers_due may say something new */
+    /* Pages with data triggers leave the TLB; triggers_due may have news. */
+    mmu_flush(h);
+    h->attention |= ATTN_IRQ;
 }
 
 uint64_t trigger_read(const struct hart *h, unsigned n)

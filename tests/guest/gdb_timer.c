@@ -45,7 +45,8 @@ int triple(int x)
 
 void loop_on_one_line(long n)
 {
-    for (volatile long i = 0; i < n; i++) sum++;
+    for (volatile long i = 0; i < n; i++)
+        sum++;
     sum = 0;
 }
 

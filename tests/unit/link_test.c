@@ -73,9 +73,9 @@ TestSuite(link, .init = setup, .fini = teardown);
 
 static void feed(const char *s) { link_feed(&t.link, s, strlen(s)); }
 
-static void expect(const char *packets, const char *out)
+static void expect(const char *want, const char *out)
 {
-    cr_expect_str_eq(buf_text(&t.packets), packets);
+    cr_expect_str_eq(buf_text(&t.want), packets);
     cr_expect_str_eq(buf_text(&t.out), out);
 }
 
