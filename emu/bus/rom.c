@@ -61,10 +61,37 @@ struct rom *rom_add(struct roms *s, const char *name, uint64_t addr,
     return r;
 }
 
-/* Does memory that keeps bytes (RAM, ROM, flash) hold all of r? */
+static bool keeps_bytes(const struct mem *m, uint64_t at)
+{
+    const struct mem_region *region = mem_find(m, at);
+
+    return region && region->host;
+}
+
+/* The largest page that linkers align segments to. */
+enum { HEAD_MAX = 0x10000 };
+
+/*
+ * How much of r comes before memory does. `ld -Ttext=0x80000000` maps the
+ * file's own headers into the page below the text, where there is nothing;
+ * QEMU drops them, and so many a bare-metal guest is linked like that.
+ */
+static uint64_t head(const struct mem *m, const struct rom *r)
+{
+    uint64_t n = 0;
+
+    if (r->addr % MEM_PAGE)
+        return 0;
+    while (n <= HEAD_MAX && n < r->size && !keeps_bytes(m, r->addr + n))
+        n += MEM_PAGE;
+    return n <= HEAD_MAX && n < r->len ? n : 0;
+}
+
+/* Does memory that keeps bytes (RAM, ROM, flash) hold the rest of r? */
 static bool fits(const struct mem *m, const struct rom *r)
 {
-    uint64_t at = r->addr, left = r->size, n;
+    uint64_t skip = head(m, r);
+    uint64_t at = r->addr + skip, left = r->size - skip, n;
 
     for (; left > 0; at += n, left -= n) {
         const struct mem_region *region = mem_find(m, at);
@@ -129,8 +156,9 @@ void roms_reset(struct roms *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         const struct rom *r = s->rom[i];
+        uint64_t skip = head(s->mem, r);
 
-        mem_poke(s->mem, r->addr, r->data, r->len);
+        mem_poke(s->mem, r->addr + skip, r->data + skip, r->len - skip);
         zero(s->mem, r->addr + r->len, r->size - r->len);
     }
 }

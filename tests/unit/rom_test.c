@@ -132,3 +132,17 @@ Test(rom, a_blob_of_absurd_size_is_refused_at_once)
     cr_assert_not(roms_check(s, NULL));
     roms_reset(s);
 }
+
+/* What ld -Ttext=0x80000000 makes of a small program. */
+Test(rom, headers_below_memory_are_dropped)
+{
+    static uint8_t file[MEM_PAGE + 4];
+    uint32_t v = 0;
+
+    memcpy(file + MEM_PAGE, "text", 4);
+    rom_add(s, "elf", RAM - MEM_PAGE, file, sizeof file, sizeof file);
+    cr_assert(roms_check(s, NULL));
+    roms_reset(s);
+    cr_assert_eq(mem_peek(m, RAM, &v, 4), 4);
+    cr_assert_arr_eq(&v, "text", 4);
+}
