@@ -294,7 +294,7 @@ static void run_skipping(struct hart *h)
 
     if (b)
         run_block(h, b->n > 1 ? blocks_cut(h->blocks, b, 1) : b);
-    h->skip_points = false;
+    h->skip_points = 0;
 }
 
 /* Between blocks: what attention asks for; false: back to the machine. */

@@ -127,6 +127,9 @@ enum hart_stop_kind {
     HART_STOP_SEMIHOST,
 };
 
+/* What skip_points says: both kinds, or breakpoints alone. */
+enum { SKIP_ALL = 1, SKIP_BREAKS = 2 };
+
 struct hart_stop {
     uint64_t addr;
     const struct point *point;
@@ -191,7 +194,7 @@ struct hart {
     uint64_t gen_next; /* source of fetch_gen values */
     uint64_t ctx_gen[CTX_COUNT];
     struct hart_stop stop;
-    bool skip_points; /* the next instruction ignores breaks and watches */
+    uint8_t skip_points; /* SKIP_: what the next instruction ignores */
     uint8_t pad[7];
     uint32_t hpm_live;    /* mhpmcounters that count something; csr_changed */
     uint32_t icount_live; /* icount triggers that count the next step */
@@ -225,7 +228,7 @@ struct irq hart_irq(struct hart *h, int n);
  * What a system reset does, and what it leaves alone (facts/virt-machine.md
  * section 4): GPRs, FPRs and most CSRs keep their values.
  */
-void hart_reset(void *h);
+void hart_reset(void *opaque); /* a hart */
 
 /*
  * Runs until n steps are done, the hart waits, or attention asks for the

@@ -249,7 +249,7 @@ static enum mmu_result watched(struct hart *h, const struct insn *i,
     const struct point *p;
     uint64_t hit;
 
-    if (h->skip_points)
+    if (h->skip_points & SKIP_ALL)
         return MMU_OK;
     p = points_watch(h->points, h, va, size, access * POINT_READ, &hit);
     if (!p)

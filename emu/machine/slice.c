@@ -130,21 +130,35 @@ uint64_t slice_tap_now(void *machine)
     return run_now(m);
 }
 
+/*
+ * A point that was reported is passed, once and by that hart; one that was
+ * merely stepped to, or set since, is not. A breakpoint comes first and a
+ * watchpoint on the same instruction after it.
+ */
+static uint8_t skipped(const struct machine *m, const struct run_stop *stop)
+{
+    if (m->hart[stop->hart]->pc != m->run->stop_pc)
+        return 0;
+    if (stop->reason == RUN_STOP_WATCH)
+        return SKIP_ALL;
+    return stop->reason == RUN_STOP_BREAK ? SKIP_BREAKS : 0;
+}
+
 void slice_started(struct machine *m)
 {
     struct run *r = m->run;
 
     memset(r->over, 0, sizeof r->over);
     r->idle = false;
-    if (r->stop.hart >= 0 && m->harts)
-        m->hart[r->stop.hart]->skip_points = true;
+    if (r->stop.hart >= 0)
+        m->hart[r->stop.hart]->skip_points = skipped(m, &r->stop);
 }
 
 void slice_ended(struct machine *m)
 {
     m->run->idle = false;
     for (int n = 0; n < m->harts; n++)
-        m->hart[n]->skip_points = false;
+        m->hart[n]->skip_points = 0;
 }
 
 /* Goes to the next deadline, if it is time; false: the loop has to wait. */
@@ -243,6 +257,7 @@ static void report_point(struct machine *m, int n, struct hart *h)
         stop.point = *h->stop.point;
     h->stop.kind = HART_STOP_NONE;
     h->stop.point = NULL;
+    m->run->stop_pc = h->pc;
     h->attention &= ~(uint32_t)ATTN_STOP;
     stop_at(m, n, stop);
 }

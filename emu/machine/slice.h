@@ -45,6 +45,7 @@ struct run {
     /* Within a slice. */
     struct hart *running;  /* NULL: none */
     uint64_t running_from; /* its steps when it began */
+    uint64_t stop_pc;      /* where a hart reported a point */
 
     /* While every hart waits. */
     bool idle;
