@@ -121,7 +121,7 @@ static void name_ops(void)
 {
     for (int op = 0; op < OP_COUNT; op++) {
         assert(strlen(info[op].name) < sizeof names[op]);
-        strcpy(names[op], info[op].name);
+        memcpy(names[op], info[op].name, strlen(info[op].name) + 1);
         for (char *p = names[op]; *p; p++)
             if (*p == '_')
                 *p = '.';
