@@ -75,7 +75,7 @@ static void feed(const char *s) { link_feed(&t.link, s, strlen(s)); }
 
 static void expect(const char *want, const char *out)
 {
-    cr_expect_str_eq(buf_text(&t.want), packets);
+    cr_expect_str_eq(buf_text(&t.packets), want);
     cr_expect_str_eq(buf_text(&t.out), out);
 }
 
