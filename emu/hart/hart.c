@@ -241,7 +241,7 @@ static const struct block *find_block(struct hart *h, bool skip)
     if (look) {
         const struct point *p = points_break(h->points, h, pc);
 
-        if (p && !skip)
+        if (p && !skip && !(p->flags & POINT_GUEST))
             return stop_here(h, p);
         if (trigger_exec(h, pc))
             return fetch_trap(h, CAUSE_BREAKPOINT, pc);
