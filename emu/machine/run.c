@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/base/buf.h"
 #include "emu/base/fields.h"
 #include "emu/base/log.h"
 #include "emu/base/loop.h"
@@ -22,6 +23,7 @@
 #include "emu/bus/dev.h"
 #include "emu/bus/rom.h"
 #include "emu/hart/hart.h"
+#include "emu/hart/trace.h"
 #include "emu/machine/slice.h"
 
 static const char *const state_names[RUN_STATES] = {
@@ -270,8 +272,22 @@ void run_signal(struct machine *m, int signo)
     run_request_shutdown(m, SHUTDOWN_HOST_SIGNAL, 0);
 }
 
+/* -d cpu_reset: what each hart was about. */
+static void log_harts(const struct machine *m)
+{
+    for (int n = 0; n < m->harts; n++) {
+        struct buf b = { 0 };
+
+        trace_registers(m->hart[n], log_on(LOG_FPU), &b);
+        log_to(LOG_CPU_RESET, "CPU Reset (CPU %d)\n%s", n, buf_text(&b));
+        buf_free(&b);
+    }
+}
+
 void run_reset_now(struct machine *m)
 {
+    if (log_on(LOG_CPU_RESET))
+        log_harts(m);
     devs_reset(m->devs);
     roms_reset(m->roms);
     for (int n = 0; n < m->harts; n++)
@@ -286,7 +302,8 @@ static bool shut_down(struct machine *m)
 
     if (r->signo)
         fprintf(stderr, "ebreak: terminating on signal %d\n", r->signo);
-    if (m->policy.shutdown_pauses && r->shutdown >= SHUTDOWN_GUEST_SHUTDOWN) {
+    if (m->policy.shutdown_pauses && r->shutdown != SHUTDOWN_HOST_QUIT &&
+        r->shutdown != SHUTDOWN_HOST_SIGNAL) {
         r->shutdown = SHUTDOWN_NONE;
         r->stop = (struct run_stop){ .reason = RUN_STOP_SHUTDOWN,
                                      .hart = (int)r->clock.turn };
