@@ -10,6 +10,7 @@
 #include "emu/hart/cpu.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,10 +93,9 @@ static void ext_set(uint64_t *ext, unsigned e, bool on)
     ext[e / 64] = on ? ext[e / 64] | bit : ext[e / 64] & ~bit;
 }
 
-static void ext_title(char *out, const char *name)
+static void ext_title(char out[32], const char *name)
 {
-    strcpy(out, name);
-    out[0] = (char)toupper((unsigned char)out[0]);
+    snprintf(out, 32, "%c%s", toupper((unsigned char)name[0]), name + 1);
 }
 
 /* Brings one dependency in order; *changed when something moved. */
@@ -456,7 +456,7 @@ static void set_model(struct parse *p)
         .cbop_block = 64,
         .cboz_block = 64,
     };
-    strcpy(c->model, p->model->name);
+    snprintf(c->model, sizeof c->model, "%s", p->model->name);
     for (unsigned e = 0; e < EXT_COUNT; e++)
         ext_set(c->ext, e, exts[e].have && exts[e].models & p->model->bit);
 }

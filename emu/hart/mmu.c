@@ -179,9 +179,11 @@ static uint64_t fault_cause(enum walk_end end, unsigned access)
     return page ? CAUSE_FETCH_PAGE : CAUSE_FETCH_ACCESS;
 }
 
-/* Translates and checks len bytes at va, within one page. */
-static bool resolve(struct hart *h, uint64_t va, unsigned len, unsigned access,
-                    unsigned ctx, uint64_t *pa, uint64_t *cause)
+/* Translates and checks len bytes at va, within one page: NO_FAULT and pa, or
+ * the exception's cause. */
+#define NO_FAULT UINT64_MAX
+static uint64_t resolve(struct hart *h, uint64_t va, unsigned len,
+                        unsigned access, unsigned ctx, uint64_t *pa)
 {
     unsigned priv = priv_of(ctx);
     struct mapping m;
@@ -195,14 +197,12 @@ static bool resolve(struct hart *h, uint64_t va, unsigned len, unsigned access,
                " ret %d physical %016" PRIx64 " prot %u\n",
                va, (int)end, end == WALK_OK ? m.pa : 0,
                end == WALK_OK ? m.rights : 0);
-    if (end != WALK_OK) {
-        *cause = fault_cause(end, access);
-        return false;
-    }
+    if (end != WALK_OK)
+        return fault_cause(end, access);
     note_large(h, va, m.size);
     fill(h, ctx, va, m.pa, m.rights);
     *pa = m.pa;
-    return true;
+    return NO_FAULT;
 }
 
 /* Loads and stores ----------------------------------------------------------*/
@@ -228,7 +228,6 @@ static enum mmu_result resolve_all(struct hart *h, const struct insn *i,
 {
     unsigned room = MEM_PAGE - (unsigned)(va % MEM_PAGE);
     unsigned ctx = data_context(h);
-    uint64_t cause;
 
     p->n = size > room ? 2 : 1;
     p->len[0] = size > room ? room : size;
@@ -236,7 +235,9 @@ static enum mmu_result resolve_all(struct hart *h, const struct insn *i,
     for (unsigned n = 0; n < p->n; n++) {
         uint64_t at = n ? va + room : va;
 
-        if (!resolve(h, at, p->len[n], access, ctx, &p->pa[n], &cause))
+        uint64_t cause = resolve(h, at, p->len[n], access, ctx, &p->pa[n]);
+
+        if (cause != NO_FAULT)
             return fault(h, i, cause, at);
     }
     return MMU_OK;
@@ -316,6 +317,12 @@ static bool write_pieces(struct hart *h, const struct pieces *p, uint64_t *va,
                          p->len[1]) == p->len[1];
 }
 
+static void *host_at(const struct tlb_entry *e, uint64_t va)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    return (void *)(uintptr_t)(va + e->addend);
+}
+
 enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
                          unsigned size, uint64_t *v)
 {
@@ -326,7 +333,7 @@ enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
     /* Misaligned within a page: the one slow load that is common. */
     if (e->read == (va & page_mask) && va % MEM_PAGE <= MEM_PAGE - size) {
         *v = 0;
-        memcpy(v, (const void *)(va + e->addend), size);
+        memcpy(v, host_at(e, va), size);
         return MMU_OK;
     }
     r = prepare(h, i, va, size, ACCESS_READ, &p);
@@ -343,7 +350,7 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
     struct pieces p;
 
     if (e->write == (va & page_mask) && va % MEM_PAGE <= MEM_PAGE - size) {
-        memcpy((void *)(va + e->addend), &v, size);
+        memcpy(host_at(e, va), &v, size);
         return MMU_OK;
     }
     r = prepare(h, i, va, size, ACCESS_WRITE, &p);
@@ -371,11 +378,13 @@ enum mmu_result mmu_manage(struct hart *h, const struct insn *i, uint64_t va,
                            unsigned size)
 {
     unsigned ctx = data_context(h);
-    uint64_t pa, cause;
+    uint64_t pa = 0, cause;
 
     h->at = i;
-    if (!resolve(h, va, size, ACCESS_READ, ctx, &pa, &cause) &&
-        !resolve(h, va, size, ACCESS_WRITE, ctx, &pa, &cause))
+    cause = resolve(h, va, size, ACCESS_READ, ctx, &pa);
+    if (cause != NO_FAULT)
+        cause = resolve(h, va, size, ACCESS_WRITE, ctx, &pa);
+    if (cause != NO_FAULT)
         return fault(h, i, cause, va);
     if (!mem_find(h->mem, pa))
         return fault(h, i, CAUSE_STORE_ACCESS, va);
@@ -392,7 +401,8 @@ bool mmu_fetch(struct hart *h, uint64_t va, uint64_t *pa, uint64_t *cause)
         *pa = h->mmu.pa[ctx][e - h->tlb[ctx]] | (va & ~page_mask);
         return true;
     }
-    if (!resolve(h, va, 2, ACCESS_EXEC, ctx, pa, cause))
+    *cause = resolve(h, va, 2, ACCESS_EXEC, ctx, pa);
+    if (*cause != NO_FAULT)
         return false;
     r = mem_find(h->mem, *pa);
     *cause = CAUSE_FETCH_ACCESS;

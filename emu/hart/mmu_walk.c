@@ -53,7 +53,7 @@ static bool canonical(uint64_t va, int levels)
     return (uint64_t)((int64_t)(va << unused) >> unused) == va;
 }
 
-static unsigned vpn(uint64_t va, int level)
+static uint64_t vpn(uint64_t va, int level)
 {
     return va >> (12 + 9 * level) & 511;
 }
@@ -257,12 +257,12 @@ static void visit(struct leaves *l, uint64_t table, int level, uint64_t va)
     uint64_t pte, here;
     struct mmu_walk w;
 
-    for (unsigned i = 0; i < 512 && l->tables < TABLES_MAX; i++) {
+    for (uint64_t i = 0; i < 512 && l->tables < TABLES_MAX; i++) {
         if (!read_pte(l->h, table + 8 * i, &pte))
             return;
         if (check_pte(l->h, pte, level) != FAULT_NONE)
             continue;
-        here = va | (uint64_t)i << (12 + 9 * level);
+        here = va | i << (12 + 9 * level);
         here = (uint64_t)((int64_t)(here << unused) >> unused);
         if (!(pte & (PTE_R | PTE_X))) {
             if (level > 0 && ++l->tables < TABLES_MAX)

@@ -22,23 +22,25 @@ enum { A_OFF, A_TOR, A_NA4, A_NAPOT };
 #define ADDR_BITS ((UINT64_C(1) << 54) - 1)
 
 enum {
-    R__ = ACCESS_READ,
-    RW_ = ACCESS_READ | ACCESS_WRITE,
-    __X = ACCESS_EXEC,
-    R_X = ACCESS_READ | ACCESS_EXEC,
+    R = ACCESS_READ,
+    RW = ACCESS_READ | ACCESS_WRITE,
+    X = ACCESS_EXEC,
+    RX = ACCESS_READ | ACCESS_EXEC,
     RWX = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
 };
 
 /* Smepmp's truth table for mseccfg.MML = 1, by L and XWR. */
+/* clang-format off */
 static const uint8_t mml_m[2][8] = {
-    /*  ---  --R  -W-  -WR  X--  X-R  XW-  XWR */
-    { 0, 0, RW_, 0, 0, 0, RW_, 0 },
-    { 0, R__, __X, RW_, __X, R_X, R_X, R__ },
+    /* ---  --R  -W-  -WR  X--  X-R  XW-  XWR */
+    {    0,   0,  RW,   0,   0,   0,  RW,   0 },
+    {    0,   R,   X,  RW,   X,  RX,  RX,   R },
 };
 static const uint8_t mml_su[2][8] = {
-    { 0, R__, R__, RW_, __X, R_X, RW_, RWX },
-    { 0, 0, __X, 0, 0, 0, __X, R__ },
+    {    0,   R,   R,  RW,   X,  RX,  RW, RWX },
+    {    0,   0,   X,   0,   0,   0,   X,   R },
 };
+/* clang-format on */
 
 static unsigned cfg_of(const struct hart *h, unsigned n)
 {
@@ -67,7 +69,7 @@ static unsigned default_rights(const struct hart *h, unsigned priv)
 {
     if (priv != PRIV_M || h->mseccfg & MSECCFG_MMWP)
         return 0;
-    return h->mseccfg & MSECCFG_MML ? RW_ : RWX;
+    return h->mseccfg & MSECCFG_MML ? RW : RWX;
 }
 
 unsigned pmp_rights(const struct hart *h, uint64_t pa, uint64_t size,
