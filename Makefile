@@ -142,7 +142,9 @@ fuzz: fuzzers ## each of them for FUZZ_SECONDS (60)
 	    c=build/fuzz/corpus/$$(basename $$f); mkdir -p $$c; echo "== $$f"; \
 	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 	        -close_fd_mask=1 -print_final_stats=1 \
-	        -artifact_prefix=build/fuzz/ $$c || exit 1; \
+	        -artifact_prefix=build/fuzz/ \
+	        $$(find tests/fuzz/$${f##*/}.dict -printf '-dict=%p' 2>/dev/null) \
+	        $$c || exit 1; \
 	done
 
 bench: all guests ## speed: the interpreter, start-up, memory
