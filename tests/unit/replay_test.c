@@ -25,7 +25,17 @@
 #include "emu/options.h"
 #include "emu/steps.h"
 
-enum { MARKS = 24 };
+/* A turn is a slice, and the kernel should get as far as running its tasks. */
+enum {
+    MARKS = 24,
+#if defined(HOSTILE)
+    TURNS = 10000, /* of one step */
+#elif defined(__SANITIZE_ADDRESS__)
+    TURNS = 4,
+#else
+    TURNS = 20,
+#endif
+};
 
 struct rig {
     struct options o;
@@ -115,7 +125,7 @@ static void live(struct rig *r, unsigned seed)
 {
     srand(seed);
     while (r->marks < MARKS) {
-        for (int n = rand() % 20; n >= 0; n--)
+        for (int n = rand() % TURNS; n >= 0; n--)
             cr_assert(init_turn(r->in));
         disturb(r, (unsigned)rand());
         cr_assert(init_turn(r->in));
