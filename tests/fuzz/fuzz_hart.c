@@ -2,8 +2,8 @@
 /*
  * fuzz_hart.c - any code on a hart in any state, run twice.
  *
- * Once as it comes, once in pieces, with caches dropped, breakpoints and
- * watchpoints set, state saved and loaded and a debugger looking on. Nothing
+ * Once as it comes, once in pieces, logged, with caches dropped, breakpoints
+ * and watchpoints set, state saved and loaded and a debugger looking on. Nothing
  * of that is the guest's business: both must end with the same state of hart,
  * memory and device, at the same T.
  */
@@ -21,6 +21,7 @@
 #include "emu/hart/interp.h"
 #include "emu/hart/mmu.h"
 #include "emu/hart/points.h"
+#include "emu/hart/trace.h"
 #include "tests/fuzz/bytes.h"
 
 #define RAM UINT64_C(0x80000000)
@@ -183,12 +184,18 @@ static uint64_t steps_until_timer(struct rig *g, uint64_t n)
 }
 
 /* One go; what stops a debugger is passed over. */
-static void run_some(struct rig *g, uint64_t n)
+static void run_some(struct rig *g, uint64_t n, uint32_t log)
 {
     struct hart *h = g->h;
 
     loop_run_timers(g->loop, LOOP_VIRTUAL);
-    hart_run(h, steps_until_timer(g, n));
+    n = steps_until_timer(g, n);
+    log_mask = log;
+    if (trace_on())
+        trace_run(h, n);
+    else
+        hart_run(h, n);
+    log_mask = 0;
     if (h->stop.kind == HART_STOP_NONE)
         return;
     h->stop.kind = HART_STOP_NONE;
@@ -204,7 +211,7 @@ static bool ended(const struct rig *g)
 static void run_through(struct rig *g)
 {
     for (int n = 0; n < ROUNDS && !ended(g); n++)
-        run_some(g, STEPS - g->h->steps);
+        run_some(g, STEPS - g->h->steps, 0);
 }
 
 static void save_and_load(struct rig *g)
@@ -261,6 +268,8 @@ static void disturb(struct rig *g, uint8_t how)
     }
 }
 
+enum { ALL_LOGS = LOG_OUT_ASM - 1 };
+
 static void run_disturbed(struct rig *g, struct bytes *b)
 {
     for (int n = 0; n < 20 * ROUNDS && !ended(g); n++) {
@@ -269,7 +278,7 @@ static void run_disturbed(struct rig *g, struct bytes *b)
 
         if (b->left)
             disturb(g, take8(b));
-        run_some(g, some < left ? some : left);
+        run_some(g, some < left ? some : left, how & 64 ? ALL_LOGS : 0);
     }
 }
 
@@ -298,6 +307,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
     (void)argc, (void)argv;
     insn_init();
+    if (!log_file("/dev/null", NULL))
+        abort();
     for (int m = 0; m < 4; m++)
         for (int n = 0; n < 2; n++)
             rig_init(&rigs[m][n], models[m]);
