@@ -67,11 +67,13 @@ void buf_hex(struct buf *b, const void *bytes, size_t n)
     const unsigned char *p = bytes;
 
     reserve(b, 2 * n);
+    char *out = b->data + b->len; /* of its own: the loop is gdb's `dump` */
     for (size_t i = 0; i < n; i++) {
-        b->data[b->len++] = digit[p[i] >> 4];
-        b->data[b->len++] = digit[p[i] & 15];
+        *out++ = digit[p[i] >> 4];
+        *out++ = digit[p[i] & 15];
     }
-    b->data[b->len] = 0;
+    *out = 0;
+    b->len += 2 * n;
 }
 
 void buf_drop(struct buf *b, size_t n)
