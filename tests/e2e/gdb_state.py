@@ -5,8 +5,8 @@
 import os
 import time
 
-from gdbclient import DEMO, Gdb, Machine, Monitor, guest, need
-from lib import PATIENCE, tests
+from gdbclient import Gdb, Machine, guest, need
+from lib import tests
 
 LOW = 0xffffffff80000000
 

@@ -226,8 +226,8 @@ class Wire:
 
     def __init__(self, machine):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10 * PATIENCE)
         self.socket.connect(machine.gdb)
+        self.socket.settimeout(10 * PATIENCE)
         self.data = b""
 
     def send(self, data):
