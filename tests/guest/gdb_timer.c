@@ -45,8 +45,9 @@ int triple(int x)
 
 void loop_on_one_line(long n)
 {
-    for (volatile long i = 0; i < n; i++)
-        sum++;
+    /* clang-format off */
+    for (volatile long i = 0; i < n; i++) sum++;
+    /* clang-format on */
     sum = 0;
 }
 
