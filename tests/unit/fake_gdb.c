@@ -108,7 +108,7 @@ static void gdb_send(struct gdb *g, const char *data, size_t len)
 }
 
 /* Sends one packet and gives what came back. */
-static const char *ask(const char *packet)
+static inline const char *ask(const char *packet)
 {
     gdb_send(&gdb, packet, strlen(packet));
     return gdb_read(&gdb);
