@@ -12,7 +12,8 @@ CROSS   ?= riscv64-linux-gnu-
 Q       := $(if $(V),,@)
 say     := @printf '  %-5s %s\n'
 
-B       := build/$(MODE)
+# Objects for another line editor live in a folder of their own.
+B       := build/$(MODE)$(if $(filter libedit,$(EDITLINE)),-libedit)
 ROOMS   := emu emu/base emu/bus emu/hart emu/machine emu/debug board gdbstub monitor
 SRCS    := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
 OBJS    := $(SRCS:%.c=$(B)/%.o) $(B)/board/demo/demo.o
@@ -165,13 +166,16 @@ format-check:
 
 lint: deps-lint ## clang-tidy, cppcheck, mandoc, formatting, both compilers
 	@$(MAKE) --no-print-directory layers format-check
-	@$(MAKE) --no-print-directory MODE=clang CC=clang EXTRA_CFLAGS=-Werror all
-	@$(MAKE) --no-print-directory MODE=werror EXTRA_CFLAGS=-Werror all
+	@$(MAKE) --no-print-directory MODE=clang CC=clang EXTRA_CFLAGS=-Werror \
+	    build/clang/ebreak
+	@$(MAKE) --no-print-directory MODE=werror EXTRA_CFLAGS=-Werror \
+	    build/werror/ebreak
 	@mandoc -Tlint -Wwarning docs/ebreak.1
 	@cppcheck -q --error-exitcode=1 --inline-suppr --std=c11 -I. \
 	    --suppress=internalAstError $(SRCS)
-	@printf '%s\n' $(SRCS) | xargs -P 2 -n 4 clang-tidy --quiet 2>/dev/null \
-	    -- -std=gnu17 -D_GNU_SOURCE -I.
+	@printf '%s\n' $(SRCS) | xargs -P $$(nproc) -n 4 sh -c 'clang-tidy --quiet \
+	    "$$@" -- -std=gnu17 -D_GNU_SOURCE -I. 2>build/tidy.$$$$ || \
+	    { cat build/tidy.$$$$; false; }' tidy; s=$$?; rm -f build/tidy.*; exit $$s
 
 docs: build/docs/monitor.md ## documents made from the tables
 build/docs/monitor.md: build/ebreak
@@ -191,7 +195,7 @@ help: ## this screen
 
 clean: ## what was built (not the guest images: build/guest)
 	rm -rf build/release build/debug build/asan build/hostile build/fuzz \
-	    build/clang build/werror build/demo build/demo.elf build/ebreak
+	    build/clang build/werror build/cover build/*-libedit build/demo build/demo.elf build/ebreak
 
 # Packages ------------------------------------------------------------------------
 BUILD_DEPS := gcc libc6-dev libreadline-dev libedit-dev libfdt-dev libelf-dev \

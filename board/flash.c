@@ -130,7 +130,7 @@ static bool flash_read(void *opaque, uint64_t off, unsigned size, uint64_t *v)
     } else if (f->command == CFI_QUERY) {
         *v = both(cfi, sizeof cfi, off);
     } else {
-        *v = f->status * (size > 2 ? BOTH : 1);
+        *v = (uint64_t)f->status * (size > 2 ? BOTH : 1);
     }
     return true;
 }

@@ -371,7 +371,7 @@ static bool add_fw_cfg(struct init *in, const char *text, struct err *err)
     if (ok && !file == !string)
         ok = err_set(err, "one of file= and string= is needed");
     ok = ok && opts_done(&p, err);
-    if (ok && strncmp(name, "opt/", 4))
+    if (ok && name && strncmp(name, "opt/", 4) != 0)
         fprintf(stderr,
                 "ebreak: -fw_cfg %s: warning: externally provided "
                 "fw_cfg item names should be prefixed with \"opt/\"\n",

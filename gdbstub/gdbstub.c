@@ -452,6 +452,6 @@ void gdbstub_free(struct gdbstub *g)
     if (g->listening)
         chardev_on_accept(g->chr, NULL, NULL);
     while (g->sessions)
-        session_free(g->sessions);
+        session_free(g->sessions); /* unlinks it, NOLINT(*-unix.Malloc) */
     free(g);
 }

@@ -126,7 +126,7 @@ void link_escape(struct buf *out, const void *data, size_t len)
             continue;
         buf_add(out, p + done, i - done);
         buf_chr(out, '}');
-        buf_chr(out, p[i] ^ 0x20);
+        buf_chr(out, (char)(p[i] ^ 0x20));
         done = i + 1;
     }
     buf_add(out, p + done, len - done);
@@ -140,11 +140,11 @@ static size_t unescape(char *data, size_t len)
     size_t n = 0;
 
     for (size_t i = 0; i < len; i++) {
-        bool escaped = data[i] == '}' && i + 1 < len;
+        char c = data[i];
 
-        if (escaped)
-            i++;
-        data[n++] = escaped ? data[i] ^ 0x20 : data[i];
+        if (c == '}' && i + 1 < len)
+            c = (char)(data[++i] ^ 0x20);
+        data[n++] = c;
     }
     data[n] = '\0';
     return n;
