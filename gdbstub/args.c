@@ -134,6 +134,7 @@ static bool take(struct cursor *c, char kind, struct args *a)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): rows unescape in place */
 bool args_parse(const char *schema, char *text, size_t len, struct args *a)
 {
     struct cursor c = { text, text + len };
