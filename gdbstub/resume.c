@@ -132,7 +132,7 @@ static bool vcont_query(struct session *s, struct args *a, struct buf *out)
     return true;
 }
 
-/* c, C, s, S: what clients without vCont use ---------------------------------*/
+/* c, C, s, S: what clients without vCont use ------------------------------ */
 
 static bool set_pc(struct session *s, uint64_t pc)
 {
