@@ -480,6 +480,25 @@ void fdt_build(const struct virt_config *c, struct buf *out)
 }
 
 /*
+ * Does each tag lead on to a later one? A property's length may be such that
+ * adding it wraps around, and libfdt 1.6 then looks at one tag forever.
+ */
+static int check_tags(const void *dtb, size_t len)
+{
+    int rc = fdt_check_header(dtb), next = 0, at;
+    uint32_t tag = FDT_NOP;
+    if (!rc && fdt_totalsize(dtb) > len)
+        rc = -FDT_ERR_TRUNCATED;
+    while (!rc && tag != FDT_END) {
+        at = next;
+        tag = fdt_next_tag(dtb, at, &next);
+        if (tag != FDT_END && next <= at)
+            rc = -FDT_ERR_BADSTRUCTURE;
+    }
+    return rc;
+}
+
+/*
  * Formats before 16 (2005) had no names of their own in nodes; fdt_check_full
  * of libfdt 1.6 falls over one without a slash.
  */
@@ -491,6 +510,8 @@ bool fdt_accept(struct buf *dtb, struct err *err)
         rc = fdt_magic(dtb->data) == FDT_MAGIC ? 0 : -FDT_ERR_BADMAGIC;
     if (!rc && fdt_version(dtb->data) < OLDEST_VERSION)
         rc = -FDT_ERR_BADVERSION;
+    if (!rc)
+        rc = check_tags(dtb->data, dtb->len);
     if (!rc)
         rc = fdt_check_full(dtb->data, dtb->len);
     if (rc)

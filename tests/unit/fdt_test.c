@@ -223,6 +223,22 @@ Test(fdt, what_is_no_tree_is_refused)
     buf_free(&dtb);
 }
 
+Test(fdt, a_property_that_leads_back_to_itself_is_refused)
+{
+    struct virt_config c = plain(1);
+    struct buf dtb = { 0 };
+    struct err err;
+    int at, len;
+    fdt_build(&c, &dtb);
+    const struct fdt_property *p =
+        fdt_get_property(dtb.data, 0, "compatible", &len);
+    at = (int)((const char *)p - dtb.data) + 4; /* behind the tag */
+    memcpy(dtb.data + at, "\xff\xff\xff\xf4", 4);
+    cr_assert_not(fdt_accept(&dtb, &err));
+    cr_assert_str_eq(err.text, "not a device tree blob: FDT_ERR_BADSTRUCTURE");
+    buf_free(&dtb);
+}
+
 Test(fdt, a_tree_older_than_version_16_is_refused)
 {
     struct virt_config c = plain(1);
