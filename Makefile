@@ -52,8 +52,9 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
+# Other modes leave build/ebreak alone.
 .PHONY: all
-all: build/ebreak
+all: $(if $(filter release,$(MODE)),build/ebreak,$(B)/ebreak)
 
 build/ebreak: $(B)/ebreak FORCE
 	@cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
@@ -99,7 +100,7 @@ units: $(UNITS)
 
 check: deps ## everything that needs no guest images: some minutes
 	@$(MAKE) --no-print-directory MODE=$(MODE) all units guests layers
-	@EBREAK=$(B)/ebreak $(RUN) $(UNITS) $(E2E) $(GUEST_TESTS)
+	@EBREAK=$(B)/ebreak $(RUN) -t 1200 $(UNITS) $(E2E) $(GUEST_TESTS)
 
 e2e: deps ## real gdb, monitor sessions and the boots of real software
 	@$(MAKE) --no-print-directory all guests images

@@ -5,3 +5,25 @@
 guests:
 images: ## real software for the boot tests: into build/guest
 	@sh tests/guest/fetch.sh
+
+# Guests of our own ---------------------------------------------------------------
+GUEST_CFLAGS := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -O2 \
+                -ffreestanding -fno-pic -no-pie -fno-stack-protector \
+                -fno-tree-loop-distribute-patterns -nostdlib -static \
+                -Wall -Wextra -Wl,--build-id=none,--no-warn-rwx-segments
+
+# tests/diff: random programs, here and on QEMU. A slow ebreak runs fewer.
+GUEST_TESTS       += tests/diff/diff.py
+# translation, protection, trap and decode wait for their masks (masks.py).
+DIFF_COUNT_asan     := 500
+DIFF_COUNT_hostile  := 500
+export DIFF_COUNT   ?= $(or $(DIFF_COUNT_$(MODE)),10000)
+export DIFF_CLASSES ?= integer memory atomic floating csr
+guests: build/guest/diff/harness.bin
+
+build/guest/diff/harness.bin: $(wildcard tests/diff/harness.*)
+	@mkdir -p $(@D)
+	$(say) GUEST $@
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -T tests/diff/harness.ld -o $(@:.bin=.elf) \
+	    tests/diff/harness.S tests/diff/harness.c
+	$(Q)$(CROSS)objcopy -O binary $(@:.bin=.elf) $@

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * harness.c - runs a batch of random programs, and says how each ended.
+ *
+ * It lies at the start of RAM and runs in M mode; image.py puts the batch
+ * behind it. A program is copied into the arena with its data and page tables,
+ * starts from the state its record has, in its own mode, and ends with the
+ * ecall at end_off, with too many traps, or with one outside of its code. A
+ * trap elsewhere is noted and the program goes on with its next instruction.
+ * One taken in S mode gets here by the stub that stvec points to: ecall, sret.
+ *
+ * A line per program on the UART: its number and a hash of registers, CSRs,
+ * traps and the arena's pages; all of them written out for the one program
+ * that the batch asks for.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SAVE  ((uint64_t *)0x80020000)
+#define BATCH ((const struct batch *)0x80030000)
+#define ARENA ((uint8_t *)0x82000000)
+#define UART  ((volatile uint8_t *)0x10000000)
+
+enum { PAGE = 4096, NO_PROGRAM = -1 };
+
+struct batch {
+    uint64_t count, first; /* number of the first program */
+    int64_t dumped;        /* index of the one to write out; or NO_PROGRAM */
+    uint64_t csrs;
+    void (*read_csrs)(uint64_t *values);
+    void (*write_csrs)(const uint64_t *values);
+    const uint64_t *csr_masks; /* which bits are compared */
+    const struct program *program[];
+};
+
+struct program {
+    uint64_t start, mstatus;
+    uint64_t code_va, code_bytes, end_off, code_at, stub_va;
+    uint64_t seed, filled, pages; /* the arena: random pages, then zeroes */
+    uint64_t max_traps, fcsr;
+    uint64_t x[32], f[32];
+    const uint64_t *csr;   /* what write_csrs wants */
+    const uint8_t *starts; /* bit n: an instruction starts at code + 2 * n */
+    const struct poke *poke;
+};
+
+struct poke { /* of the arena; one of 0 bytes is the last */
+    uint32_t at, bytes;
+    uint8_t data[];
+};
+
+void load_fp(const uint64_t *f, uint64_t fcsr);
+uint64_t save_fp(uint64_t *f); /* returns fcsr */
+
+static struct {
+    uint64_t index, hash, traps;
+    bool dump;
+} now;
+
+#define CSR_READ(name)                                                         \
+    ({                                                                         \
+        uint64_t v_;                                                           \
+        __asm__ volatile("csrr %0, " #name : "=r"(v_));                        \
+        v_;                                                                    \
+    })
+#define CSR_WRITE(name, v)                                                     \
+    __asm__ volatile("csrw " #name ", %0" ::"rK"((uint64_t)(v)) : "memory")
+
+/* Output ---------------------------------------------------------------------*/
+
+static void put(char c)
+{
+    while (!(UART[5] & 0x20))
+        ;
+    UART[0] = (uint8_t)c;
+}
+
+static void put_text(const char *s)
+{
+    while (*s)
+        put(*s++);
+}
+
+static void put_hex(uint64_t v)
+{
+    for (int shift = 60; shift >= 0; shift -= 4)
+        put("0123456789abcdef"[v >> shift & 15]);
+}
+
+static void put_decimal(uint64_t v)
+{
+    if (v >= 10)
+        put_decimal(v / 10);
+    put((char)('0' + v % 10));
+}
+
+/* One word of the final state. */
+static void note(const char *what, uint64_t n, uint64_t v)
+{
+    now.hash = (now.hash ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+    now.hash ^= now.hash >> 29;
+    if (!now.dump)
+        return;
+    put_text(what);
+    put(' ');
+    put_decimal(n);
+    put(' ');
+    put_hex(v);
+    put('\n');
+}
+
+static void power_off(void)
+{
+    *(volatile uint32_t *)0x100000 = 0x5555;
+    for (;;)
+        ;
+}
+
+/* Before a program -------------------------------------------------------------*/
+
+static void fill(const struct program *p)
+{
+    uint64_t *word = (uint64_t *)ARENA, v = p->seed | 1;
+    uint64_t random = p->filled * PAGE / 8, all = p->pages * PAGE / 8;
+
+    for (uint64_t n = 0; n < random; n++) {
+        v ^= v << 13;
+        v ^= v >> 7;
+        v ^= v << 17;
+        word[n] = v;
+    }
+    for (uint64_t n = random; n < all; n++)
+        word[n] = 0;
+}
+
+static void poke(const struct poke *k)
+{
+    while (k->bytes) {
+        for (uint32_t n = 0; n < k->bytes; n += 2)
+            *(uint16_t *)(ARENA + k->at + n) = *(const uint16_t *)(k->data + n);
+        k = (const void *)(k->data + (k->bytes + 7) / 8 * 8);
+    }
+}
+
+/* What the program before it left behind must not matter. */
+static void clean(void)
+{
+    uint32_t word;
+
+    CSR_WRITE(mie, 0);
+    CSR_WRITE(mip, 0);
+    CSR_WRITE(satp, 0);
+    CSR_WRITE(pmpcfg0, 0); /* an access across an edge fails even for M */
+    CSR_WRITE(pmpcfg2, 0);
+    CSR_WRITE(mtvec, 0x80000100);
+    __asm__ volatile("sc.w zero, zero, %0; sfence.vma; fence.i" : "=A"(word));
+}
+
+static void prepare(const struct program *p)
+{
+    clean();
+    fill(p);
+    poke(p->poke);
+    __asm__ volatile("fence.i");
+    CSR_WRITE(mstatus, 0x6000);
+    load_fp(p->f, p->fcsr);
+    BATCH->write_csrs(p->csr);
+    for (int n = 1; n < 32; n++)
+        SAVE[n] = p->x[n];
+    __asm__ volatile("sfence.vma");
+    CSR_WRITE(mstatus, p->mstatus);
+    CSR_WRITE(mepc, p->start);
+    now.traps = 0;
+    now.hash = 0;
+    now.dump = now.index == (uint64_t)BATCH->dumped;
+}
+
+/* After it ---------------------------------------------------------------------*/
+
+static void note_csrs(void)
+{
+    static uint64_t values[128];
+
+    BATCH->read_csrs(values);
+    for (uint64_t n = 0; n < BATCH->csrs; n++)
+        note("csr", n, values[n] & BATCH->csr_masks[n]);
+}
+
+static void note_fp(void)
+{
+    static uint64_t f[32];
+    uint64_t fcsr;
+
+    CSR_WRITE(mstatus, 0x6000);
+    fcsr = save_fp(f);
+    for (int n = 0; n < 32; n++)
+        note("f", n, f[n]);
+    note("fcsr", 0, fcsr);
+}
+
+static void note_arena(const struct program *p)
+{
+    const uint64_t *word = (const uint64_t *)ARENA;
+
+    for (uint64_t n = 0; n < p->pages * PAGE / 8; n++)
+        note("word", n, word[n]);
+}
+
+static void finish(const struct program *p)
+{
+    for (int n = 1; n < 32; n++)
+        note("x", n, SAVE[n]);
+    note_csrs();
+    clean();
+    note_fp();
+    note_arena(p);
+    put_decimal(BATCH->first + now.index);
+    put(' ');
+    put_hex(now.hash);
+    put('\n');
+}
+
+static void next_program(void)
+{
+    if (now.index == BATCH->count)
+        power_off();
+    prepare(BATCH->program[now.index]);
+}
+
+void boot(void)
+{
+    const uint32_t ones = UINT32_MAX;
+
+    *(volatile uint32_t *)0x02004004 = ones; /* mtimecmp: no timer interrupt */
+    *(volatile uint32_t *)0x02004000 = ones;
+    now.index = 0;
+    next_program();
+}
+
+/* Traps ------------------------------------------------------------------------*/
+
+/* Where the instruction behind the one at pc starts; false: nowhere. */
+static bool next_start(const struct program *p, uint64_t pc, uint64_t *next)
+{
+    uint64_t at = pc - p->code_va;
+
+    if (at >= p->code_bytes)
+        return false;
+    for (at = at / 2 + 1; at < p->code_bytes / 2; at++) {
+        if (!(p->starts[at / 8] >> at % 8 & 1))
+            continue;
+        *next = p->code_va + 2 * at;
+        return true;
+    }
+    return false;
+}
+
+/* QEMU has the address of an aligned word where the bus says no... */
+static uint64_t loose_tval(uint64_t cause, uint64_t tval)
+{
+    return cause == 5 || cause == 7 ? tval & ~UINT64_C(7) : tval;
+}
+
+/* ... and a load's cause for an AMO. */
+static uint64_t loose_cause(const struct program *p, uint64_t cause,
+                            uint64_t epc)
+{
+    uint64_t at = epc - p->code_va;
+    const uint16_t *code = (const uint16_t *)(ARENA + p->code_at);
+    uint32_t word;
+
+    if (cause != 5 || at >= p->code_bytes)
+        return cause;
+    word = code[at / 2] | (uint32_t)code[at / 2 + 1] << 16;
+    return (word & 0x7f) == 0x2f && word >> 27 != 2 ? 7 : cause;
+}
+
+/* A trap that was taken in S mode. */
+static bool from_stub(const struct program *p)
+{
+    uint64_t next = CSR_READ(sepc);
+    uint64_t scause = loose_cause(p, CSR_READ(scause), next);
+
+    CSR_WRITE(scause, scause);
+    CSR_WRITE(stval, loose_tval(scause, CSR_READ(stval)));
+    note("scause", now.traps, scause);
+    note("sepc", now.traps, next);
+    note("stval", now.traps, CSR_READ(stval));
+    if (scause >> 63)
+        CSR_WRITE(mie, 0);
+    else if (!next_start(p, next, &next))
+        return false;
+    CSR_WRITE(sepc, next);
+    CSR_WRITE(mepc, p->stub_va + 4);
+    return true;
+}
+
+/* Notes the trap and says whether the program goes on. */
+static bool go_on(const struct program *p)
+{
+    uint64_t epc = CSR_READ(mepc), next;
+    uint64_t cause = loose_cause(p, CSR_READ(mcause), epc);
+
+    CSR_WRITE(mcause, cause);
+    CSR_WRITE(mtval, loose_tval(cause, CSR_READ(mtval)));
+    note("mcause", now.traps, cause);
+    note("mepc", now.traps, epc);
+    note("mtval", now.traps, CSR_READ(mtval));
+    note("mstatus", now.traps, CSR_READ(mstatus));
+    if (++now.traps > p->max_traps || epc - p->code_va == p->end_off)
+        return false;
+    if (cause >> 63) {
+        CSR_WRITE(mie, 0);
+        return true;
+    }
+    if (epc == p->stub_va)
+        return from_stub(p);
+    if (epc == p->stub_va + 4) { /* sret was refused */
+        CSR_WRITE(mepc, CSR_READ(sepc));
+        return true;
+    }
+    if (!next_start(p, epc, &next))
+        return false;
+    CSR_WRITE(mepc, next);
+    return true;
+}
+
+void on_trap(void)
+{
+    const struct program *p = BATCH->program[now.index];
+
+    if (go_on(p))
+        return;
+    finish(p);
+    now.index++;
+    next_program();
+}
