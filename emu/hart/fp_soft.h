@@ -114,13 +114,13 @@ enum fp_int { FP_I32, FP_U32, FP_I64, FP_U64 };
 
 /* Out of range is NV and the nearest end of the range; NaN is the top end.
  * 32-bit results, unsigned ones too, are sign-extended. */
-uint64_t fp_to_int(const struct fp_format *f, uint64_t v, enum fp_int type,
+uint64_t fp_to_int(const struct fp_format *f, uint64_t a, enum fp_int type,
                    struct fp_env *env);
 uint64_t fp_from_int(const struct fp_format *f, uint64_t v, enum fp_int type,
                      struct fp_env *env);
 
 /* fcvtmod.w.d: toward zero, modulo 2^32; fcvt.w.d's flags; NaN and inf: 0. */
-uint64_t fp_to_int_modular(const struct fp_format *f, uint64_t v,
+uint64_t fp_to_int_modular(const struct fp_format *f, uint64_t a,
                            struct fp_env *env);
 
 /* fli's table: the constant number n, 0 to 31. */
