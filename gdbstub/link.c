@@ -43,11 +43,30 @@ void link_reset(struct link *l)
 
 /* Sending ------------------------------------------------------------------ */
 
+static size_t piece(size_t left)
+{
+    return left < STUB_PIECE ? left : STUB_PIECE;
+}
+
+static size_t write_queue(struct link *l)
+{
+    size_t done = 0;
+
+    while (done < l->queue.len) {
+        size_t n = piece(l->queue.len - done);
+        size_t took = l->ops->write(l->opaque, l->queue.data + done, n);
+
+        done += took;
+        if (took < n)
+            break;
+    }
+    return done;
+}
+
 void link_flush(struct link *l)
 {
     if (l->queue.len > 0 && !l->broken)
-        buf_drop(&l->queue,
-                 l->ops->write(l->opaque, l->queue.data, l->queue.len));
+        buf_drop(&l->queue, write_queue(l));
     if (l->queue.len > 0 && !l->broken)
         l->ops->stalled(l->opaque);
     else if (l->queue.cap > STUB_PACKET)
@@ -226,14 +245,18 @@ static void feed_byte(struct link *l, char c)
     }
 }
 
-void link_feed(struct link *l, const void *data, size_t len)
+static void feed(struct link *l, const char *data, size_t len)
 {
-    const char *p = data;
-
     assert(!l->feeding);
     l->feeding = true;
     for (size_t i = 0; i < len && !l->broken; i++)
-        feed_byte(l, p[i]);
+        feed_byte(l, data[i]);
     l->feeding = false;
     link_flush(l);
+}
+
+void link_feed(struct link *l, const void *data, size_t len)
+{
+    for (size_t done = 0; done < len; done += piece(len - done))
+        feed(l, (const char *)data + done, piece(len - done));
 }

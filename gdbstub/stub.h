@@ -37,6 +37,14 @@ enum {
     STUB_DRAIN_NS = 2000000, /* between attempts to send what is queued */
 };
 
+/* Bytes that go to or come from the line at a time: `make hostile` splits
+ * packets everywhere. */
+#ifdef HOSTILE
+enum { STUB_PIECE = 1 };
+#else
+enum { STUB_PIECE = 1 << 20 };
+#endif
+
 /* The numbers of E replies are errno's, as other stubs use them. */
 enum { STUB_EFAULT = 0x14, STUB_EINVAL = 0x22, STUB_ENOSPC = 0x28 };
 
