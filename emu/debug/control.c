@@ -32,13 +32,14 @@ static struct debug_point from_point(const struct point *p)
     };
 }
 
+/* A breakpoint's length says nothing, so none is as good as any. */
 static struct point to_point(const struct debug_point *p)
 {
     return (struct point){
         .kind = p->kind,
         .flags = p->hw ? POINT_HW : 0,
         .addr = p->addr,
-        .len = p->len,
+        .len = p->len || !(p->kind & DEBUG_BREAK) ? p->len : 2,
         .harts = p->harts,
         .owner = p->owner,
     };
