@@ -5,7 +5,7 @@
 import time
 
 from gdbclient import Gdb, Machine, guest, need
-from lib import EBREAK, tests
+from lib import EBREAK, PATIENCE, tests
 
 # A hostile build takes a turn of the main loop for every instruction.
 LOOPS = 3000 if "hostile" in EBREAK else 3000000
