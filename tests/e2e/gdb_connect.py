@@ -7,8 +7,8 @@ import re
 import signal
 import time
 
-from gdbclient import DEMO, Gdb, Machine, Monitor, guest, image, need
-from lib import PATIENCE, TOP, tests
+from gdbclient import DEMO, Gdb, Machine, Monitor, guest, image, need, tests
+from lib import PATIENCE, TOP
 
 SCRIPT = os.path.join(TOP, "gdbstub", "ebreak.gdb")
 

@@ -4,8 +4,8 @@
 
 import time
 
-from gdbclient import Gdb, Machine, guest, need
-from lib import EBREAK, PATIENCE, tests
+from gdbclient import Gdb, Machine, guest, need, tests
+from lib import EBREAK, PATIENCE
 
 # A hostile build takes a turn of the main loop for every instruction.
 LOOPS = 3000 if "hostile" in EBREAK else 3000000

@@ -5,8 +5,8 @@
 import random
 import time
 
-from gdbclient import Gdb, Machine, Monitor, Wire, guest, need
-from lib import PATIENCE, tests
+from gdbclient import Gdb, Machine, Monitor, Wire, guest, need, tests
+from lib import PATIENCE
 
 
 def machine():

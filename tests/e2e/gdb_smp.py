@@ -4,8 +4,7 @@
 
 import time
 
-from gdbclient import DEMO, Gdb, Machine, Monitor, guest, need
-from lib import tests
+from gdbclient import DEMO, Gdb, Machine, Monitor, guest, need, tests
 
 
 def smp(*args, harts=4):

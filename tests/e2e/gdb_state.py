@@ -5,8 +5,7 @@
 import os
 import time
 
-from gdbclient import Gdb, Machine, guest, need
-from lib import tests
+from gdbclient import Gdb, Machine, guest, need, tests
 
 LOW = 0xffffffff80000000
 

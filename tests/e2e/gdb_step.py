@@ -4,8 +4,8 @@
 
 import time
 
-from gdbclient import Gdb, Machine, guest, need
-from lib import PATIENCE, tests
+from gdbclient import Gdb, Machine, guest, need, tests
+from lib import PATIENCE
 
 LOW = 0xffffffff80000000  # what U mode's addresses are below the linked ones
 

@@ -7,6 +7,7 @@ mark that we let gdb print.
 """
 
 import atexit
+import functools
 import os
 import re
 import select
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 
+import lib
 from lib import EBREAK, PATIENCE, TOP, Failed, need, tail
 
 GDB = os.environ.get("GDB", "gdb-multiarch")
@@ -25,9 +27,17 @@ CROSS = os.environ.get("CROSS", "riscv64-linux-gnu-")
 DEMO = os.path.join(TOP, "build", "demo.elf")
 MARK = "@@done@@"
 
+running = []  # how to end what a test started
+
 FLAGS = ["-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany", "-nostdlib",
          "-static", "-no-pie", "-fno-pic", "-ffreestanding",
          "-fno-stack-protector", "-g", "-O0", "-Wl,--build-id=none"]
+
+
+@atexit.register
+def end_all():
+    while running:
+        running.pop()()
 
 
 # A time-out of the runner's must not leave machines behind.
@@ -39,7 +49,7 @@ class Machine:
 
     def __init__(self, *args, kernel=None, bios="none", stopped=True):
         self.dir = tempfile.mkdtemp(prefix="ebreak-")
-        atexit.register(self.end)
+        running.append(self.end)
         self.gdb = os.path.join(self.dir, "gdb")
         self.mon = os.path.join(self.dir, "mon")
         self.log = open(os.path.join(self.dir, "log"), "w+b")
@@ -127,7 +137,7 @@ class Gdb:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT)
-        atexit.register(self.kill)
+        running.append(self.kill)
         self.do()
         if machine:
             self.connected = self.do(f"target {target} {machine.gdb}")
@@ -259,5 +269,18 @@ class Wire:
         self.socket.close()
 
 
+def tests(*functions):
+    """lib.tests, with nothing left running between one and the next."""
+    def clean(function):
+        @functools.wraps(function)
+        def run():
+            try:
+                function()
+            finally:
+                end_all()
+        return run
+    lib.tests(*map(clean, functions))
+
+
 __all__ = ["DEMO", "Failed", "Gdb", "Machine", "Monitor", "Wire", "guest",
-           "image", "need"]
+           "image", "need", "tests"]
