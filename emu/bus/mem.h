@@ -64,6 +64,7 @@ enum {
     MEM_ATTN_CODE = 1,  /* instructions were decoded or translated from it */
     MEM_ATTN_COPY = 2,  /* not copied since the last checkpoint */
     MEM_ATTN_WATCH = 4, /* a watchpoint on physical memory */
+    MEM_ATTN_IMAGE = 8, /* an image lies there that resets need: rom.h */
 };
 
 struct mem *mem_new(void);

@@ -2,6 +2,7 @@
 /* rom.c - the blobs that are copied into memory at every reset. */
 #include "emu/bus/rom.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,23 +17,70 @@ struct roms {
     size_t n;
 };
 
+/* Images that lie in RAM ---------------------------------------------------- */
+
+static uint64_t page_of(uint64_t pa) { return pa / MEM_PAGE; }
+
+static size_t pages(const struct rom *r)
+{
+    return page_of(r->addr + r->len - 1) - page_of(r->addr) + 1;
+}
+
+static bool lies_in(const struct rom *r, uint64_t page)
+{
+    return r->saved && page >= page_of(r->addr) &&
+           page - page_of(r->addr) < pages(r);
+}
+
+/* Before the first write to a page of an image: the page is kept. */
+static void save_page(void *opaque, uint64_t pa, size_t len, unsigned bits)
+{
+    const struct roms *s = opaque;
+    uint64_t page = page_of(pa);
+
+    (void)len;
+    if (!(bits & MEM_ATTN_IMAGE))
+        return;
+    mem_unattend(s->mem, pa, MEM_ATTN_IMAGE);
+    for (size_t i = 0; i < s->n; i++) {
+        struct rom *r = s->rom[i];
+        uint8_t **saved;
+
+        if (!lies_in(r, page))
+            continue;
+        saved = &r->saved[page - page_of(r->addr)];
+        if (!*saved) {
+            *saved = xmalloc(MEM_PAGE);
+            mem_peek(s->mem, page * MEM_PAGE, *saved, MEM_PAGE);
+        }
+    }
+}
+
 struct roms *roms_new(struct mem *m)
 {
     struct roms *s = xcalloc(1, sizeof *s);
 
     s->mem = m;
+    mem_on_write(m, save_page, s);
     return s;
+}
+
+static void free_rom(struct rom *r)
+{
+    for (size_t n = 0; r->saved && n < pages(r); n++)
+        free(r->saved[n]);
+    free(r->saved);
+    free(r->name);
+    free(r->data);
+    free(r);
 }
 
 void roms_free(struct roms *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->n; i++) {
-        free(s->rom[i]->name);
-        free(s->rom[i]->data);
-        free(s->rom[i]);
-    }
+    for (size_t i = 0; i < s->n; i++)
+        free_rom(s->rom[i]);
     free(s->rom);
     free(s);
 }
@@ -53,8 +101,11 @@ struct rom *rom_add(struct roms *s, const char *name, uint64_t addr,
 {
     struct rom *r = xmalloc(sizeof *r);
 
-    *r = (struct rom){ xstrdup(name), addr, size < len ? len : size,
-                       xmalloc(len ? len : 1), len };
+    *r = (struct rom){ .name = xstrdup(name),
+                       .addr = addr,
+                       .size = size < len ? len : size,
+                       .len = len,
+                       .data = xmalloc(len ? len : 1) };
     if (len)
         memcpy(r->data, data, len);
     insert(s, r);
@@ -152,14 +203,80 @@ static void zero(struct mem *m, uint64_t at, uint64_t left)
     }
 }
 
+/* The part of page n of r that is the blob's. */
+static size_t part(const struct rom *r, size_t n, uint64_t *pa)
+{
+    uint64_t end = (page_of(r->addr) + n + 1) * MEM_PAGE;
+
+    *pa = n ? end - MEM_PAGE : r->addr;
+    return (end < r->addr + r->len ? end : r->addr + r->len) - *pa;
+}
+
+static void put_back(struct mem *m, const struct rom *r)
+{
+    for (size_t n = 0; n < pages(r); n++) {
+        uint64_t pa;
+        size_t len = part(r, n, &pa);
+
+        if (r->saved[n])
+            mem_poke(m, pa, r->saved[n] + pa % MEM_PAGE, len);
+    }
+}
+
+/* Its bytes are in memory now: if that is RAM, there they are kept. */
+static void keep_in_ram(struct mem *m, struct rom *r)
+{
+    const struct mem_region *region = mem_find(m, r->addr);
+
+    if (!r->len || !region || region->kind != MEM_RAM ||
+        region->size - (r->addr - region->base) < r->len)
+        return;
+    free(r->data);
+    r->data = NULL;
+    r->saved = xcalloc(pages(r), sizeof *r->saved);
+    for (size_t n = 0; n < pages(r); n++)
+        mem_attend(m, (page_of(r->addr) + n) * MEM_PAGE, MEM_ATTN_IMAGE);
+}
+
+static void reset_rom(struct mem *m, struct rom *r)
+{
+    uint64_t skip = head(m, r);
+
+    if (r->data)
+        mem_poke(m, r->addr + skip, r->data + skip, r->len - skip);
+    else
+        put_back(m, r);
+    zero(m, r->addr + r->len, r->size - r->len);
+}
+
 void roms_reset(struct roms *s)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        const struct rom *r = s->rom[i];
-        uint64_t skip = head(s->mem, r);
+    for (size_t i = 0; i < s->n; i++)
+        reset_rom(s->mem, s->rom[i]);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->rom[i]->data)
+            keep_in_ram(s->mem, s->rom[i]);
+}
 
-        mem_poke(s->mem, r->addr + skip, r->data + skip, r->len - skip);
-        zero(s->mem, r->addr + r->len, r->size - r->len);
+void rom_read(const struct roms *s, const struct rom *r, uint64_t off,
+              void *data, size_t n)
+{
+    size_t take;
+
+    assert(off <= r->len && n <= r->len - off);
+    for (uint8_t *to = data; n > 0; to += take, off += take, n -= take) {
+        uint64_t pa = r->addr + off;
+        const uint8_t *saved =
+            r->saved ? r->saved[page_of(pa) - page_of(r->addr)] : NULL;
+
+        take = MEM_PAGE - pa % MEM_PAGE;
+        take = take < n ? take : n;
+        if (r->data)
+            memcpy(to, r->data + off, take);
+        else if (saved)
+            memcpy(to, saved + pa % MEM_PAGE, take);
+        else
+            mem_peek(s->mem, pa, to, take);
     }
 }
 

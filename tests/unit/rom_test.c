@@ -146,3 +146,68 @@ Test(rom, headers_below_memory_are_dropped)
     cr_assert_eq(mem_peek(m, RAM, &v, 4), 4);
     cr_assert_arr_eq(&v, "text", 4);
 }
+
+/* Pages of a kernel ------------------------------------------------------- */
+
+static uint8_t kernel[3 * MEM_PAGE];
+
+static void load_kernel(void)
+{
+    for (size_t n = 0; n < sizeof kernel; n++)
+        kernel[n] = (uint8_t)(n / 7);
+    rom_add(s, "kernel", RAM + 16, kernel, sizeof kernel, sizeof kernel);
+    rom_add(s, "initrd", RAM + 16 + sizeof kernel, "initrd", 6, 6);
+    roms_reset(s);
+}
+
+static void cr_assert_kernel_is_there(void)
+{
+    uint8_t got[sizeof kernel];
+
+    cr_assert_eq(mem_peek(m, RAM + 16, got, sizeof got), sizeof got);
+    cr_assert_arr_eq(got, kernel, sizeof got);
+}
+
+Test(rom, an_image_in_ram_is_not_kept_twice)
+{
+    load_kernel();
+    cr_assert_null(rom_nth(s, 0)->data);
+    cr_assert_null(rom_nth(s, 0)->saved[1]);
+    mem_write(m, RAM + MEM_PAGE, 4, 1, NULL);
+    cr_assert_not_null(rom_nth(s, 0)->saved[1]);
+    cr_assert_null(rom_nth(s, 0)->saved[2]);
+}
+
+Test(rom, what_was_overwritten_comes_back_at_each_reset)
+{
+    static uint8_t junk[0x8000];
+
+    load_kernel();
+    for (int n = 0; n < 2; n++) {
+        mem_dma_write(m, RAM, junk, sizeof junk);
+        roms_reset(s);
+        cr_assert_kernel_is_there();
+        cr_assert_eq(read4(RAM + 16 + sizeof kernel), 0x74696e69);
+        cr_assert_eq(read4(RAM), 0);
+    }
+}
+
+Test(rom, images_that_share_a_page_are_saved_together)
+{
+    load_kernel();
+    mem_write(m, RAM + 16 + sizeof kernel, 4, 0, NULL);
+    mem_write(m, RAM + 12 + sizeof kernel, 4, 0, NULL);
+    roms_reset(s);
+    cr_assert_kernel_is_there();
+    cr_assert_eq(read4(RAM + 16 + sizeof kernel), 0x74696e69);
+}
+
+Test(rom, an_image_can_be_read_whatever_became_of_it)
+{
+    uint8_t got[MEM_PAGE + 20];
+
+    load_kernel();
+    mem_write(m, RAM + MEM_PAGE, 8, 0, NULL);
+    rom_read(s, rom_nth(s, 0), 4000, got, sizeof got);
+    cr_assert_arr_eq(got, kernel + 4000, sizeof got);
+}
