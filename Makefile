@@ -48,7 +48,8 @@ CFLAGS  := -std=gnu17 -D_GNU_SOURCE -g $(OPT_$(MODE)) $(WARN) \
 LDFLAGS := $(OPT_$(MODE))
 LDLIBS  := $(EDIT_$(EDITLINE)) -lfdt -lelf -lz -lzstd -lm -lutil
 
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+# Only the outermost make: the others share its job server.
+ifeq ($(MAKELEVEL)$(findstring -j,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
@@ -174,9 +175,15 @@ lint: deps-lint ## clang-tidy, cppcheck, mandoc, formatting, both compilers
 	@mandoc -Tlint -Wwarning docs/ebreak.1
 	@cppcheck -q --error-exitcode=1 --inline-suppr --std=c11 -I. \
 	    --suppress=internalAstError $(SRCS)
-	@printf '%s\n' $(SRCS) | xargs -P $$(nproc) -n 4 sh -c 'clang-tidy --quiet \
-	    "$$@" -- -std=gnu17 -D_GNU_SOURCE -I. 2>build/tidy.$$$$ || \
-	    { cat build/tidy.$$$$; false; }' tidy; s=$$?; rm -f build/tidy.*; exit $$s
+	@$(MAKE) --no-print-directory $(SRCS:%.c=build/tidy/%.ok)
+
+# An object is newer than its stamp when the source or a header changed.
+build/tidy/%.ok: %.c build/release/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(say) TIDY $<
+	$(Q)clang-tidy --quiet $< -- -std=gnu17 -D_GNU_SOURCE -I. >$@.log 2>&1 || \
+	    { cat $@.log; false; }
+	@touch $@
 
 docs: build/docs/monitor.md ## documents made from the tables
 build/docs/monitor.md: build/ebreak
@@ -187,6 +194,7 @@ PREFIX ?= /usr/local
 install: all ## to PREFIX (/usr/local)
 	install -D -m 755 build/ebreak $(DESTDIR)$(PREFIX)/bin/ebreak
 	install -D -m 644 docs/ebreak.1 $(DESTDIR)$(PREFIX)/share/man/man1/ebreak.1
+	install -D -m 644 gdbstub/ebreak.gdb $(DESTDIR)$(PREFIX)/share/ebreak/ebreak.gdb
 	install -D -m 644 build/demo.elf $(DESTDIR)$(PREFIX)/share/ebreak/demo.elf
 
 help: ## this screen
@@ -195,7 +203,7 @@ help: ## this screen
 	@echo "MODE=release|debug|asan|hostile  EDITLINE=readline|libedit"
 
 clean: ## what was built (not the guest images: build/guest)
-	rm -rf build/release build/debug build/asan build/hostile build/fuzz \
+	rm -rf build/tidy build/release build/debug build/asan build/hostile build/fuzz \
 	    build/clang build/werror build/cover build/*-libedit build/demo build/demo.elf build/ebreak
 
 # Packages ------------------------------------------------------------------------
