@@ -76,7 +76,7 @@ static bool guest_bytes(struct hart *h, uint64_t va, void *get, const void *put,
 
 static bool argument(const struct call *c, unsigned n, uint64_t *v)
 {
-    return guest_bytes(c->h, c->block + 8 * n, v, NULL, 8);
+    return guest_bytes(c->h, c->block + UINT64_C(8) * n, v, NULL, 8);
 }
 
 static bool arguments(const struct call *c, unsigned n, uint64_t *v)
