@@ -206,6 +206,19 @@ uint64_t debug_now(const struct machine *m); /* T */
 int64_t debug_virtual_ns(const struct machine *m);
 uint64_t debug_hash(const struct machine *m); /* of all guest state and RAM */
 
+/* States in files; machine/saves.h ----------------------------------------- */
+
+typedef void debug_done_fn(void *opaque, const struct err *err); /* NULL: ok */
+
+/* Without done it is waited for; name NULL: one is made of the date. */
+bool debug_savevm(struct machine *m, const char *name, debug_done_fn *done,
+                  void *opaque, struct err *err);
+/* Whoever waits for a done of savevm's or migrate's goes away. */
+void debug_done_forget(struct machine *m, const void *opaque);
+bool debug_loadvm(struct machine *m, const char *name, struct err *err);
+bool debug_delvm(struct machine *m, const char *name, struct err *err);
+void debug_snapshots(const struct machine *m, struct buf *out);
+
 /* The machine ------------------------------------------------------------ */
 
 void debug_reset(struct machine *m); /* asks for a system reset */

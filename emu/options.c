@@ -103,6 +103,10 @@ static const struct option_row {
     { "seed", NULL, "N", do_seed, "the device tree's rng-seed" },
     { "name", NULL, "NAME", do_name, "the guest's name" },
     { "pidfile", NULL, "FILE", do_pidfile, "write the process id to FILE" },
+    { "snapshots", NULL, "DIR", do_snapshots,
+      "where savevm keeps its files (default: the current directory)" },
+    { "loadvm", NULL, "TAG", do_loadvm,
+      "begin with a state that savevm saved" },
     { "net", "nic", "none", do_net, NULL },
     { "netdev", NULL, "none", do_net, NULL },
     { "no-user-config", NULL, NULL, do_ignored, NULL },
@@ -220,7 +224,9 @@ void options_free(struct options *o)
                       o->log_file,
                       o->name,
                       o->pidfile,
-                      o->semihosting_chardev };
+                      o->semihosting_chardev,
+                      o->snapshots,
+                      o->loadvm };
 
     for (size_t n = 0; n < sizeof lists / sizeof lists[0]; n++)
         free_strings(lists[n]);

@@ -59,6 +59,10 @@ struct options {
     uint32_t log_mask;
     char *log_file;
 
+    /* Time. */
+    char *snapshots; /* directory of savevm's files */
+    char *loadvm;    /* the state to begin with */
+
     /* The process. */
     char *name, *pidfile;
     struct buf *answer; /* -help, -version, ... : print this and exit 0 */

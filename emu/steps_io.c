@@ -17,6 +17,7 @@
 
 #include "emu/debug.h"
 #include "emu/machine/run.h"
+#include "emu/machine/saves.h"
 #include "emu/steps.h"
 
 /* Loop and signals -------------------------------------------------------------- */
@@ -280,7 +281,11 @@ bool open_gdb(struct init *in, struct err *err)
     return true;
 }
 
-void undo_creation_done(struct init *in) { close_gdb(in); }
+void undo_creation_done(struct init *in)
+{
+    saves_fini(&in->m);
+    close_gdb(in);
+}
 
 /* Steps ------------------------------------------------------------------------------ */
 

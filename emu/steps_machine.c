@@ -24,6 +24,7 @@
 #include "emu/hart/interp.h"
 #include "emu/hart/points.h"
 #include "emu/machine/run.h"
+#include "emu/machine/saves.h"
 #include "emu/machine/semihost.h"
 #include "emu/steps.h"
 
@@ -421,11 +422,23 @@ bool step_roms(struct init *in, struct err *err)
 bool step_creation_done(struct init *in, struct err *err)
 {
     run_reset_now(&in->m);
+    saves_init(&in->m, in->o->snapshots);
     return in->done || open_gdb(in, err);
+}
+
+/* What the first instruction finds is the reset state, or a saved one. */
+static bool load_state(struct init *in, struct err *err)
+{
+    const char *name = in->o->loadvm;
+
+    return !name || saves_load(&in->m, name, err) ||
+           err_prefix(err, "-loadvm %s", name);
 }
 
 bool step_run(struct init *in, struct err *err)
 {
+    if (!load_state(in, err))
+        return false;
     if (in->o->stopped)
         return true;
     return run_resume(&in->m, NULL, err);

@@ -138,6 +138,9 @@ void mon_resume(struct monitor *mon);
 /* control.c: `step` goes on while the loop turns. */
 void control_forget(const struct monitor *mon);
 
+/* states.c: a session goes that may wait for a snapshot. */
+void states_forget(struct monitor *mon);
+
 /* points.c: does a stop come from a point that was set in a monitor? */
 bool points_stopped(struct monitor *mon, const struct debug_stop *s);
 void points_forget(void);

@@ -283,6 +283,7 @@ void monitor_free(struct monitor *mon)
     if (!mon)
         return;
     control_forget(mon);
+    states_forget(mon);
     debug_unlisten(mon->m, on_machine, mon);
     if (mon->c)
         chardev_leave(mon->c, mon);

@@ -116,6 +116,19 @@ bool tap_put(struct tap *t, int source, const void *data, size_t len)
     return true;
 }
 
+void tap_restart(struct tap *t)
+{
+    buf_free(&t->log);
+    t->count = 0;
+    t->next = 0;
+    t->replaying = false;
+}
+
+const char *tap_source_name(const struct tap *t, size_t n)
+{
+    return n < t->nsources ? t->sources[n].name : NULL;
+}
+
 /* Replaying ---------------------------------------------------------------- */
 
 static bool peek(const struct tap *t, struct input *in)

@@ -54,6 +54,12 @@ bool tap_replaying(const struct tap *t);
 size_t tap_count(const struct tap *t); /* inputs in the log */
 size_t tap_bytes(const struct tap *t); /* their size in memory */
 
+/* Begins a new log, live: what was before can no longer be replayed. */
+void tap_restart(struct tap *t);
+
+/* The n-th source's name, NULL if there are not so many. */
+const char *tap_source_name(const struct tap *t, size_t n);
+
 /* The whole log as bytes, and a tap that replays such bytes. */
 void tap_save(const struct tap *t, struct buf *out);
 bool tap_replay(struct tap *t, const void *log, size_t len, struct err *err);

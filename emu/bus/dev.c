@@ -143,10 +143,15 @@ static bool load_all(struct devs *s, const char *at, const char *end,
     return true;
 }
 
+bool devs_check(struct devs *s, const char *data, size_t len, struct err *err)
+{
+    return load_all(s, data, data + len, false, err);
+}
+
 bool devs_load(struct devs *s, const char *data, size_t len, struct err *err)
 {
     /* First on copies: a state that does not fit changes nothing. */
-    if (!load_all(s, data, data + len, false, err) ||
+    if (!devs_check(s, data, len, err) ||
         !load_all(s, data, data + len, true, err))
         return false;
     for (size_t i = 0; i < s->n; i++)

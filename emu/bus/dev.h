@@ -46,6 +46,8 @@ const struct dev_info *dev_find(const struct devs *s, const char *name,
 /* All of the state as bytes, and back; load calls every `loaded`. */
 void devs_save(const struct devs *s, struct buf *out);
 bool devs_load(struct devs *s, const char *data, size_t len, struct err *err);
+/* Whether devs_load would; changes nothing. */
+bool devs_check(struct devs *s, const char *data, size_t len, struct err *err);
 
 /* A 64-bit hash of all state fields. */
 uint64_t devs_hash(const struct devs *s);

@@ -75,6 +75,7 @@ static void run_event(void *opaque, const struct run_event *e)
         [RUN_EVENT_RUNNING] = DEBUG_EVENT_RUNNING,
         [RUN_EVENT_RESET] = DEBUG_EVENT_RESET,
         [RUN_EVENT_EXIT] = DEBUG_EVENT_EXIT,
+        [RUN_EVENT_LOADED] = DEBUG_EVENT_RESET,
     };
     struct debug_event out = { .kind = kinds[e->kind],
                                .stop = from_stop(&e->stop),

@@ -34,6 +34,9 @@ enum run_state {
     RUN_SHUTDOWN,
     RUN_INTERNAL_ERROR,
     RUN_GUEST_PANICKED,
+    RUN_INMIGRATE,      /* waits for a state: -incoming */
+    RUN_FINISH_MIGRATE, /* its state is on its way out */
+    RUN_POSTMIGRATE,    /* it goes on elsewhere */
     RUN_STATES
 };
 
@@ -67,6 +70,7 @@ struct blocks;
 struct hart;
 struct run;
 struct semihost;
+struct saves;
 struct buf;
 struct phase_ops;
 
@@ -83,6 +87,7 @@ struct machine {
     int harts;
     struct run *run;           /* run.h */
     struct semihost *semihost; /* semihost.h; NULL: off */
+    struct saves *saves;       /* saves.h: savevm and its like */
     struct debug_hub *debug;   /* emu/debug: listeners, registers */
     struct cpu_config cpu;
     struct run_policy policy;

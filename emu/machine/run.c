@@ -34,6 +34,9 @@ static const char *const state_names[RUN_STATES] = {
     [RUN_SHUTDOWN] = "shutdown",
     [RUN_INTERNAL_ERROR] = "internal-error",
     [RUN_GUEST_PANICKED] = "guest-panicked",
+    [RUN_INMIGRATE] = "inmigrate",
+    [RUN_FINISH_MIGRATE] = "finish-migrate",
+    [RUN_POSTMIGRATE] = "postmigrate",
 };
 
 static void tell(struct machine *m, struct run_event *e)
@@ -190,6 +193,22 @@ static void wake(struct machine *m, uint64_t stepping)
         tap_put(m->tap, m->run->source_wake, &waiting, sizeof waiting);
 }
 
+/* A machine that is moving does not run. */
+static bool may_run(const struct run *r, struct err *err)
+{
+    switch (r->state) {
+    case RUN_SHUTDOWN:
+    case RUN_INTERNAL_ERROR:
+        return err_set(err, "Resetting the Virtual Machine is required");
+    case RUN_FINISH_MIGRATE:
+        return err_set(err, "Migration is not finalized yet");
+    case RUN_INMIGRATE:
+        return err_set(err, "the machine waits for its state to come in");
+    default:
+        return true;
+    }
+}
+
 bool run_resume(struct machine *m, const struct run_resume *how,
                 struct err *err)
 {
@@ -197,8 +216,8 @@ bool run_resume(struct machine *m, const struct run_resume *how,
     struct run *r = m->run;
     struct run_event e = { .kind = RUN_EVENT_RUNNING };
 
-    if (r->state == RUN_SHUTDOWN || r->state == RUN_INTERNAL_ERROR)
-        return err_set(err, "Resetting the Virtual Machine is required");
+    if (!may_run(r, err))
+        return false;
     if (r->state == RUN_RUNNING)
         return true;
     if (!how)
@@ -232,6 +251,31 @@ void run_pause(struct machine *m, enum run_state why)
         .hart = m->harts ? (int)r->clock.turn : -1,
     };
     stopped(m, why);
+}
+
+void run_stand(struct machine *m, enum run_state why)
+{
+    if (m->run->state == RUN_RUNNING)
+        run_pause(m, why);
+    else
+        m->run->state = why;
+}
+
+const struct run_clock *run_config(const struct machine *m)
+{
+    return &m->run->config;
+}
+
+void run_loaded(struct machine *m)
+{
+    struct run_event e = { .kind = RUN_EVENT_LOADED };
+
+    m->run->stop = (struct run_stop){ .hart = -1 };
+    m->run->stop_due = false;
+    tap_restart(m->tap);
+    for (int n = 0; n < m->harts; n++)
+        hart_flush(m->hart[n]);
+    tell(m, &e);
 }
 
 /* Requests ---------------------------------------------------------------- */

@@ -38,6 +38,11 @@ void run_fini(struct machine *m);
 /* Joins a hart to the round robin; called in order of hart number. */
 void run_add_hart(struct machine *m, struct hart *h);
 
+const struct run_clock *run_config(const struct machine *m);
+
+/* The state was replaced: forgets the log, and all that hung on the old one. */
+void run_loaded(struct machine *m);
+
 uint64_t run_now(const struct machine *m); /* T */
 int64_t run_virtual_ns(const struct machine *m);
 enum run_state run_state(const struct machine *m);
@@ -78,6 +83,7 @@ enum run_event_kind {
     RUN_EVENT_RUNNING,
     RUN_EVENT_RESET,
     RUN_EVENT_EXIT,
+    RUN_EVENT_LOADED, /* another state: a new history begins at its T */
 };
 
 struct run_event {
@@ -95,6 +101,8 @@ bool run_resume(struct machine *m, const struct run_resume *how,
 
 /* Stops now (it is never called from within a slice). */
 void run_pause(struct machine *m, enum run_state why);
+/* The same for one that may be stopped already. */
+void run_stand(struct machine *m, enum run_state why);
 void run_last_stop(const struct machine *m, struct run_stop *out);
 
 /* Requests: noted now, done at the start of the next turn. */

@@ -645,3 +645,5 @@ bool chardev_remove(struct chardevs *s, struct chardev *c, struct err *err)
     (void)s;
     return err_set(err, "Chardev '%s' is busy", c->id);
 }
+
+#include "tests/unit/fake_states.c"

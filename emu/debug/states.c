@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* states.c - the machine's state in files and on its way elsewhere. */
+#include "emu/base/buf.h"
+#include "emu/base/log.h"
+
+#include "emu/debug/hub.h"
+#include "emu/machine/saves.h"
+
+static bool ready(const struct machine *m, struct err *err)
+{
+    return (m->saves && m->phase == PHASE_MACHINE_READY) ||
+           err_set(err, "the machine is not ready yet: `phase run`");
+}
+
+bool debug_savevm(struct machine *m, const char *name, debug_done_fn *done,
+                  void *opaque, struct err *err)
+{
+    return ready(m, err) && saves_write(m, name, done, opaque, err);
+}
+
+void debug_done_forget(struct machine *m, const void *opaque)
+{
+    saves_forget(m, opaque);
+}
+
+bool debug_loadvm(struct machine *m, const char *name, struct err *err)
+{
+    return ready(m, err) && saves_load(m, name, err);
+}
+
+bool debug_delvm(struct machine *m, const char *name, struct err *err)
+{
+    return ready(m, err) && saves_delete(m, name, err);
+}
+
+void debug_snapshots(const struct machine *m, struct buf *out)
+{
+    if (m->saves)
+        saves_list(m, out);
+}

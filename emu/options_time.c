@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* options_time.c - options about the machine's past and its states. */
+#include <string.h>
+
+#include "emu/base/buf.h"
+#include "emu/base/log.h"
+
+#include "emu/options_impl.h"
+
+bool do_snapshots(struct options *o, const char *arg, struct err *err)
+{
+    (void)err;
+    options_set(&o->snapshots, arg);
+    return true;
+}
+
+bool do_loadvm(struct options *o, const char *arg, struct err *err)
+{
+    (void)err;
+    options_set(&o->loadvm, arg);
+    return true;
+}
