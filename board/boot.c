@@ -20,6 +20,7 @@
 #include "board/image.h"
 #include "board/map.h"
 #include "board/virt.h"
+#include "emu/bus/images.h"
 #include "emu/bus/rom.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -56,17 +57,32 @@ static void add_segment(void *opaque, int n, uint64_t addr, const void *data,
     free(name);
 }
 
-static bool add_elf(struct boot *b, const char *name, const struct buf *file,
-                    struct elf_bounds *bounds, struct err *err)
+static struct image *note(struct boot *b, enum image_role role,
+                          const char *name)
 {
-    struct elf_target t = { b->roms, name };
-    return elf_segments(file, add_segment, &t, bounds, err);
+    bool demo = !b->config->kernel && role == IMAGE_KERNEL;
+    if (demo)
+        return images_add(roms_images(b->roms), role, "/demo.elf", demo_kernel,
+                          demo_kernel_size);
+    return images_add(roms_images(b->roms), role, name, NULL, 0);
 }
 
-static void add_raw(struct boot *b, const char *name, const struct buf *file,
-                    uint64_t addr)
+static bool add_elf(struct boot *b, enum image_role role, const char *name,
+                    const struct buf *file, struct elf_bounds *bounds,
+                    struct err *err)
+{
+    struct elf_target t = { b->roms, name };
+    if (!elf_segments(file, add_segment, &t, bounds, err))
+        return false;
+    elf_describe(file, note(b, role, name));
+    return true;
+}
+
+static void add_raw(struct boot *b, enum image_role role, const char *name,
+                    const struct buf *file, uint64_t addr)
 {
     rom_add(b->roms, name, addr, file->data, file->len, file->len);
+    image_add_segment(note(b, role, name), addr, addr, file->len);
 }
 
 static uint64_t ram_end(const struct boot *b)
@@ -105,11 +121,11 @@ static bool load_firmware_file(struct boot *b, const char *path,
     struct elf_bounds bounds = { 0 };
     bool ok = image_read(path, &file, err);
     if (ok && elf_is(&file)) {
-        ok = add_elf(b, path, &file, &bounds, err);
+        ok = add_elf(b, IMAGE_FIRMWARE, path, &file, &bounds, err);
         b->start = ok ? bounds.entry : 0;
         b->firmware_end = ok ? bounds.high : 0;
     } else if (ok) {
-        add_raw(b, path, &file, b->start);
+        add_raw(b, IMAGE_FIRMWARE, path, &file, b->start);
         b->firmware_end = b->start + file.len;
     }
     buf_free(&file);
@@ -154,7 +170,7 @@ static bool place_uimage(struct boot *b, const char *name, struct buf *file,
         return false;
     b->kernel_low = u->type == UIMAGE_KERNEL ? u->load : raw_base;
     b->kernel_high = b->kernel_low + file->len;
-    add_raw(b, name, file, b->kernel_low);
+    add_raw(b, IMAGE_KERNEL, name, file, b->kernel_low);
     return true;
 }
 
@@ -168,7 +184,7 @@ static bool place_kernel(struct boot *b, const char *name, struct buf *file,
     if (!image_unpack(file, err) || !image_is_riscv(file, err))
         return false;
     if (elf_is(file)) {
-        if (!add_elf(b, name, file, &bounds, err))
+        if (!add_elf(b, IMAGE_KERNEL, name, file, &bounds, err))
             return false;
         b->kernel_low = bounds.low;
         b->kernel_high = bounds.high;
@@ -182,7 +198,7 @@ static bool place_kernel(struct boot *b, const char *name, struct buf *file,
         return err_set(err, "it does not fit into memory (-m)");
     b->kernel_low = base;
     b->kernel_high = base + file->len;
-    add_raw(b, name, file, base);
+    add_raw(b, IMAGE_KERNEL, name, file, base);
     return true;
 }
 
@@ -206,7 +222,7 @@ static bool load_initrd(struct boot *b, struct err *err)
     if (ok) {
         b->initrd_start = b->kernel_low + (half < 512 * MIB ? half : 512 * MIB);
         b->initrd_end = b->initrd_start + file.len;
-        add_raw(b, path, &file, b->initrd_start);
+        add_raw(b, IMAGE_RAMDISK, path, &file, b->initrd_start);
     }
     buf_free(&file);
     return ok || err_prefix(err, "could not load ramdisk '%s'", path);
@@ -350,7 +366,7 @@ static bool extra_file(struct boot *b, const struct virt_loader *l,
     if (!image_read(l->file, file, err))
         return false;
     if (!l->force_raw && elf_is(file)) {
-        bool ok = add_elf(b, l->file, file, &bounds, err);
+        bool ok = add_elf(b, IMAGE_LOADER, l->file, file, &bounds, err);
         *entry = ok ? bounds.entry : 0;
         return ok;
     }
@@ -362,7 +378,7 @@ static bool extra_file(struct boot *b, const struct virt_loader *l,
         *entry = u.entry;
         addr = u.load;
     }
-    add_raw(b, l->file, file, addr);
+    add_raw(b, IMAGE_LOADER, l->file, file, addr);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "emu/base/log.h"
 
 #include "board/image.h"
+#include "emu/bus/images.h"
 
 static const struct {
     uint16_t machine;
@@ -111,4 +112,60 @@ bool elf_segments(const struct buf *b, elf_segment_fn *fn, void *opaque,
         elf ? walk(elf, &w, err) : err_set(err, "it is a damaged ELF file");
     elf_end(elf);
     return ok;
+}
+
+/* For debuggers -------------------------------------------------------------- */
+
+static bool is_name(const char *name)
+{
+    if (*name == '\0' || *name == '$' || *name == '.')
+        return false; /* marks of the assembler's own */
+    for (; *name; name++)
+        if (*name <= ' ' || *name > '~')
+            return false;
+    return true;
+}
+
+static void add_symbol(Elf *elf, size_t strings, const GElf_Sym *sym,
+                       struct image *to)
+{
+    unsigned type = GELF_ST_TYPE(sym->st_info);
+    const char *name;
+
+    if (sym->st_shndx == SHN_UNDEF || sym->st_shndx >= SHN_LORESERVE ||
+        (type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE))
+        return;
+    name = elf_strptr(elf, strings, sym->st_name);
+    if (name && is_name(name))
+        image_add_symbol(to, name, sym->st_value, sym->st_size);
+}
+
+static void add_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                        struct image *to)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    GElf_Sym sym;
+
+    for (int n = 0; data && gelf_getsym(data, n, &sym); n++)
+        add_symbol(elf, header->sh_link, &sym, to);
+}
+
+void elf_describe(const struct buf *b, struct image *to)
+{
+    Elf *elf = elf_memory(b->data, b->len);
+    Elf_Scn *section = NULL;
+    size_t count = 0;
+    GElf_Shdr header;
+    GElf_Phdr p;
+
+    if (elf && elf_getphdrnum(elf, &count) != 0)
+        count = 0;
+    for (size_t n = 0; n < count; n++)
+        if (gelf_getphdr(elf, (int)n, &p) && p.p_type == PT_LOAD &&
+            p.p_memsz > 0)
+            image_add_segment(to, p.p_vaddr, p.p_paddr, p.p_memsz);
+    while (elf && (section = elf_nextscn(elf, section)))
+        if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
+            add_symbols(elf, section, &header, to);
+    elf_end(elf);
 }

@@ -23,4 +23,7 @@ bool fdt_accept(struct buf *dtb, struct err *err);
 bool fdt_choose(struct buf *dtb, const char *bootargs, uint64_t initrd_start,
                 uint64_t initrd_end, struct err *err);
 
+/* The tree as dtc would print it; a damaged one up to where it is. */
+void fdt_print(const void *dtb, uint32_t len, struct buf *out);
+
 #endif

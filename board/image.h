@@ -14,6 +14,7 @@
 
 struct buf;
 struct err;
+struct image;
 
 /* The longest file, and the most a kernel may unpack to: more is a mistake. */
 #define IMAGE_MAX  UINT64_C(0xffffffff)
@@ -55,5 +56,8 @@ struct elf_bounds {
 /* Calls fn for each loadable segment, at its physical address. */
 bool elf_segments(const struct buf *b, elf_segment_fn *fn, void *opaque,
                   struct elf_bounds *bounds, struct err *err);
+
+/* Tells debuggers of the segments and symbols of a program that was loaded. */
+void elf_describe(const struct buf *b, struct image *to);
 
 #endif

@@ -121,6 +121,35 @@ struct debug_rom {
 };
 bool debug_rom(const struct machine *m, size_t n, struct debug_rom *out);
 
+/* Programs ----------------------------------------------------------------- */
+
+struct debug_image {
+    const char *path; /* absolute */
+    const char *role; /* "firmware", "kernel", "ramdisk", "loader" */
+    bool elf;         /* a debugger can take symbols from the file */
+    size_t segments;
+};
+struct debug_segment {
+    uint64_t va, pa, size;
+};
+
+/* The files that were put into memory, in order; their segments and bytes:
+ * how many were read, 0 at the end, -1 and errno. */
+bool debug_image(const struct machine *m, size_t n, struct debug_image *out);
+bool debug_segment(const struct machine *m, size_t image, size_t n,
+                   struct debug_segment *out);
+int64_t debug_image_read(const struct machine *m, size_t image, uint64_t offset,
+                         void *data, size_t len);
+int64_t debug_image_length(const struct machine *m, size_t image);
+
+/* The symbol of these programs that addr lies in, and how far; NULL: none.
+ * Names are printable, without blanks; otherwise hostile. */
+const char *debug_symbol(const struct machine *m, uint64_t addr,
+                         uint64_t *offset);
+
+/* The device tree as source text; what the guest did to it is not seen. */
+void debug_fdt(const struct machine *m, struct buf *out);
+
 /* One instruction at addr: "addi a0,a0,10" into text, its raw bytes in *raw;
  * returns its length, 0 when memory cannot be read. */
 int debug_disas(struct machine *m, int hart, enum debug_space s, uint64_t addr,

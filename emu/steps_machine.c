@@ -15,6 +15,7 @@
 #include "emu/base/opts.h"
 
 #include "board/boot.h"
+#include "board/fdt.h"
 #include "emu/bus/dev.h"
 #include "emu/bus/mem.h"
 #include "emu/bus/rom.h"
@@ -295,8 +296,19 @@ static void show_irqs(void *opaque, struct buf *out)
     virt_show_irqs(in->virt, out);
 }
 
+static void show_fdt(void *opaque, struct buf *out)
+{
+    struct init *in = opaque;
+    uint32_t len;
+    const void *dtb = virt_fdt(in->virt, &len);
+
+    fdt_print(dtb, len, out);
+}
+
 bool step_devices(struct init *in, struct err *err)
 {
+    in->m.show_fdt = show_fdt;
+    in->m.show_fdt_opaque = in;
     in->m.show_irqs = show_irqs;
     in->m.show_irqs_opaque = in;
     return virt_add_devices(in->virt, err);

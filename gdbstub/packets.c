@@ -293,7 +293,7 @@ static bool matches(const struct packet *p, const char *data, size_t len)
 static const struct packet *find(const char *data, size_t len)
 {
     static const struct packet *const tables[] = { packets, resume_packets,
-                                                   queries };
+                                                   queries, file_packets };
 
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
         for (const struct packet *p = tables[t]; p->name; p++)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queries.c - the packets that start with q and Q, and the objects that are
- * read by qXfer.
+ * queries.c - the packets that start with q and Q, but for qXfer.
  *
  * "Debugging with GDB", E.4 General Query Packets; the qqemu.* names are
  * those of QEMU, whose users have scripts for them.
@@ -36,9 +35,9 @@ static bool supported(struct session *s, struct args *a, struct buf *out)
     s->error_message = offers(a->rest, "error-message+");
     buf_printf(out,
                "PacketSize=%x;QStartNoAckMode+;multiprocess+;"
-               "vContSupported+;swbreak+;hwbreak+;binary-upload+;"
-               "qXfer:features:read+;qXfer:threads:read+",
+               "vContSupported+;swbreak+;hwbreak+;binary-upload+",
                STUB_PACKET);
+    objects_offer(out);
     return true;
 }
 
@@ -78,29 +77,13 @@ static bool more_threads(struct session *s, struct args *a, struct buf *out)
     return true;
 }
 
-/* "S-mode, wfi"; before there are harts, how far the start-up is. */
-static void describe(const struct session *s, int hart, struct buf *out)
-{
-    static const char *const modes[] = { "U-mode", "S-mode", "H-mode",
-                                         "M-mode" };
-    struct debug_hart h;
-
-    if (hart >= debug_harts(s->m)) {
-        buf_printf(out, "no hart yet, phase %s",
-                   debug_phase_name(debug_phase(s->m)));
-        return;
-    }
-    debug_hart(s->m, hart, &h);
-    buf_printf(out, "%s%s", modes[h.priv & 3], h.waiting ? ", wfi" : "");
-}
-
 static bool thread_info(struct session *s, struct args *a, struct buf *out)
 {
     struct buf text = { 0 };
 
     if (!session_has_thread(s, a->thread))
         return session_error(s, out, STUB_EINVAL, "there is no such thread");
-    describe(s, a->thread, &text);
+    session_describe(s, a->thread, &text);
     buf_hex(out, buf_text(&text), text.len);
     buf_free(&text);
     return true;
@@ -110,94 +93,6 @@ static bool attached(struct session *s, struct args *a, struct buf *out)
 {
     (void)s, (void)a;
     buf_chr(out, '1'); /* quitting gdb detaches, it does not kill */
-    return true;
-}
-
-/* Objects ------------------------------------------------------------------ */
-
-static bool xfer_features(struct session *s, const char *annex, struct buf *out)
-{
-    return target_xml(s->m, annex, out);
-}
-
-static bool xfer_threads(struct session *s, const char *annex, struct buf *out)
-{
-    if (*annex)
-        return false;
-    buf_str(out, "<?xml version=\"1.0\"?>\n<threads>\n");
-    for (int i = 0; i < session_threads(s); i++) {
-        buf_str(out, "<thread id=\"");
-        session_thread(s, out, i);
-        buf_printf(out, "\" core=\"%d\" name=\"hart%d\">", i, i);
-        describe(s, i, out);
-        buf_str(out, "</thread>\n");
-    }
-    buf_str(out, "</threads>\n");
-    return true;
-}
-
-static const struct {
-    const char *name;
-    bool (*make)(struct session *s, const char *annex, struct buf *out);
-} objects[] = {
-    { "features", xfer_features },
-    { "threads", xfer_threads },
-};
-
-enum { OBJECTS = sizeof objects / sizeof objects[0] };
-
-/* Cuts text's next part, up to sep, off and ends it with a 0 byte. */
-static char *split(char **text, char sep)
-{
-    char *part = *text, *end = strchr(part, sep);
-
-    if (!end)
-        return NULL;
-    *end = '\0';
-    *text = end + 1;
-    return part;
-}
-
-/* m: more is to come; l: that was the last. Without state: the object is made
- * anew for each part. */
-static bool send_part(struct session *s, const struct buf *whole,
-                      const struct args *a, struct buf *out)
-{
-    size_t max = STUB_PACKET / 2 - 1, left, n;
-
-    if (a->n[0] > whole->len)
-        return session_error(s, out, STUB_EINVAL, "offset past the end");
-    left = whole->len - (size_t)a->n[0];
-    n = left < max ? left : max;
-    if (a->n[1] < n)
-        n = (size_t)a->n[1];
-    buf_chr(out, n < left ? 'm' : 'l');
-    link_escape(out, buf_text(whole) + a->n[0], n);
-    return true;
-}
-
-/* qXfer:OBJECT:read:ANNEX:OFFSET,LENGTH */
-static bool xfer(struct session *s, struct args *a, struct buf *out)
-{
-    char *text = a->rest, *end = a->rest + a->rest_len;
-    char *object = split(&text, ':');
-    char *verb = object ? split(&text, ':') : NULL;
-    char *annex = verb ? split(&text, ':') : NULL;
-    struct buf whole = { 0 };
-    size_t i = 0;
-    struct args range;
-
-    while (object && i < OBJECTS && strcmp(objects[i].name, object) != 0)
-        i++;
-    if (!annex || i == OBJECTS || strcmp(verb, "read") != 0)
-        return true; /* not supported */
-    if (!args_parse("h,h", text, (size_t)(end - text), &range))
-        return session_error(s, out, STUB_EINVAL, "malformed qXfer packet");
-    if (objects[i].make(s, annex, &whole))
-        send_part(s, &whole, &range, out);
-    else
-        buf_str(out, "E00"); /* E.3: the annex is not there */
-    buf_free(&whole);
     return true;
 }
 
@@ -281,6 +176,47 @@ static bool crc(struct session *s, struct args *a, struct buf *out)
     return true;
 }
 
+/* Where the pattern is in what can be read of data, or -1. */
+static int64_t find_in(const char *data, size_t len, const struct args *a)
+{
+    const char *p = len ? memmem(data, len, a->rest, a->rest_len) : NULL;
+
+    return p ? p - data : -1;
+}
+
+/*
+ * Pages that cannot be read are passed over. Parts overlap by a pattern less
+ * one, so that it is found across them. Too long a range is "not supported".
+ */
+static bool search(struct session *s, struct args *a, struct buf *out)
+{
+    char data[2 * STUB_PART];
+    uint64_t at = a->n[0], left = a->n[1];
+
+    if (a->rest_len == 0 || a->rest_len > STUB_PART)
+        return session_error(s, out, STUB_EINVAL, "no pattern, or too long");
+    if (left > STUB_SEARCH)
+        return true;
+    while (left >= a->rest_len) {
+        size_t want = left < sizeof data ? (size_t)left : sizeof data;
+        size_t got =
+            debug_read(s->m, s->hart, session_space(s), at, data, want, NULL);
+        int64_t found = find_in(data, got, a);
+        uint64_t next = got == want ? want - a->rest_len + 1
+                                    : got + 4096 - (at + got) % 4096;
+
+        if (found >= 0) {
+            buf_printf(out, "1,%llx", (unsigned long long)at + found);
+            return true;
+        }
+        next = next < left ? next : left;
+        at += next;
+        left -= next;
+    }
+    buf_chr(out, '0');
+    return true;
+}
+
 /* QEMU's own --------------------------------------------------------------- */
 
 enum { SSTEP_ENABLE = 1, SSTEP_NOIRQ = 2, SSTEP_NOTIMER = 4 };
@@ -341,9 +277,10 @@ const struct packet queries[] = {
     { "qsThreadInfo",        "",        more_threads,       false },
     { "qThreadExtraInfo",    ",t",      thread_info,        false },
     { "qAttached",           "[:h",     attached,           false },
-    { "qXfer",               ":r",      xfer,               false },
+    { "qXfer",               ":r",      objects_xfer,       false },
     { "qRcmd",               ",b",      monitor,            true  },
     { "qCRC",                ":h,h",    crc,                false },
+    { "qSearch:memory",      ":h;h;r",  search,             false },
     { "qqemu.Supported",     "",        qemu_supported,     false },
     { "qqemu.sstepbits",     "",        qemu_sstep_bits,    false },
     { "qqemu.sstep",         "",        qemu_sstep,         false },

@@ -4,7 +4,8 @@
  *
  * link.c turns bytes into packets and back and knows no meaning; args.c takes
  * a packet's arguments apart; packets.c, resume.c and queries.c hold one row
- * per packet; target_xml.c describes the registers; gdbstub.c owns sessions
+ * per packet; files.c lets gdb read the images, objects.c tables and lists;
+ * target_xml.c describes the registers; gdbstub.c owns sessions
  * and decides when a stop is told to whom.
  *
  * Everything that arrives is hostile until parsed: lengths, numbers, order.
@@ -33,6 +34,8 @@ enum {
     STUB_CLIENTS = 16,       /* sessions on one port */
     STUB_POINTS = 1 << 20,   /* per session */
     STUB_CRC = 64 << 20,     /* bytes of one qCRC; gdb reads the rest itself */
+    STUB_SEARCH = 1 << 30,   /* bytes of one qSearch, likewise */
+    STUB_PART = 64 << 10,    /* bytes looked at at a time; a longest pattern */
     STUB_CORE_REGS = 33,     /* x0..x31, pc: what g and G carry */
     STUB_DRAIN_NS = 2000000, /* between attempts to send what is queued */
 };
@@ -179,7 +182,7 @@ void session_stop(struct session *s, const struct debug_stop *stop,
 bool session_error(struct session *s, struct buf *out, unsigned code,
                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Packets: packets.c, resume.c, queries.c -----------------------------------*/
+/* Packets: packets.c, resume.c, queries.c, files.c --------------------------*/
 
 /* Appends the reply to out; false when there is none (now). */
 typedef bool packet_fn(struct session *s, struct args *a, struct buf *out);
@@ -194,8 +197,17 @@ struct packet {
 /* Ends with a row that has no name. */
 extern const struct packet packets[], resume_packets[], queries[];
 
+extern const struct packet file_packets[];
+
 void packets_handle(struct session *s, char *data, size_t len);
 void registers_add(struct session *s, struct buf *out, unsigned number);
+
+/* What qXfer reads: objects.c ------------------------------------------------ */
+
+packet_fn objects_xfer;
+void objects_offer(struct buf *out); /* for qSupported */
+/* "S-mode, wfi"; before there are harts, how far the start-up is. */
+void session_describe(const struct session *s, int hart, struct buf *out);
 
 /* The register description: target_xml.c ------------------------------------*/
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* misc.c - the emulator itself: log, gdb port, chardevs. */
+/* misc.c - the emulator itself: log, gdb port, chardevs; the device
+ * tree. */
 #include <string.h>
 
 #include "emu/base/chardev.h"
@@ -44,6 +45,16 @@ void hmp_gdbserver(struct monitor *mon, const struct args *a)
         mon_print(mon, "Disabled gdbserver\n");
     else
         mon_print(mon, "Waiting for gdb connection on device '%s'\n", dev);
+}
+
+void hmp_fdt(struct monitor *mon, const struct args *a)
+{
+    struct buf text = { 0 };
+
+    (void)a;
+    debug_fdt(mon->m, &text);
+    mon_text(mon, buf_text(&text), text.len);
+    buf_free(&text);
 }
 
 /* Chardevs ---------------------------------------------------------------- */

@@ -491,6 +491,18 @@ bool loop_turn(struct loop *l, int64_t timeout_ns)
     return any;
 }
 
+bool loop_timer(const struct loop *l, size_t n, struct loop_timer *out)
+{
+    const struct timer *t = l->timers;
+
+    while (t && n-- > 0)
+        t = t->next_made;
+    if (!t)
+        return false;
+    *out = (struct loop_timer){ t->name, t->clock, t->when };
+    return true;
+}
+
 struct loop_counts loop_counts(const struct loop *l)
 {
     struct loop_counts n = { 0 };

@@ -89,6 +89,14 @@ bool loop_turn(struct loop *l, int64_t timeout_ns);
 /* Ends a wait; any thread, signal handlers too. */
 void loop_kick(struct loop *l);
 
+/* The nth timer, in no particular order; false: there are not so many. */
+struct loop_timer {
+    const char *name;
+    enum loop_clock clock;
+    int64_t expires; /* INT64_MAX when not pending */
+};
+bool loop_timer(const struct loop *l, size_t n, struct loop_timer *out);
+
 /* What exists now, for `info phase`. */
 struct loop_counts {
     int fds, timers, bhs, signals;

@@ -9,12 +9,14 @@
 
 #include "emu/base/log.h"
 
+#include "emu/bus/images.h"
 #include "emu/bus/mem.h"
 
 struct roms {
     struct mem *mem;
     struct rom **rom; /* by address */
     size_t n;
+    struct images *images;
 };
 
 /* Images that lie in RAM ---------------------------------------------------- */
@@ -62,6 +64,7 @@ struct roms *roms_new(struct mem *m)
 
     s->mem = m;
     mem_on_write(m, save_page, s);
+    s->images = images_new();
     return s;
 }
 
@@ -81,9 +84,12 @@ void roms_free(struct roms *s)
         return;
     for (size_t i = 0; i < s->n; i++)
         free_rom(s->rom[i]);
+    images_free(s->images);
     free(s->rom);
     free(s);
 }
+
+struct images *roms_images(const struct roms *s) { return s->images; }
 
 static void insert(struct roms *s, struct rom *r)
 {

@@ -16,6 +16,7 @@
 
 struct mem;
 struct roms;
+struct images;
 struct err;
 
 struct rom {
@@ -44,5 +45,8 @@ void rom_read(const struct roms *s, const struct rom *r, uint64_t off,
               void *data, size_t n);
 
 const struct rom *rom_nth(const struct roms *s, size_t n); /* by address */
+
+/* The files that blobs came from, for debuggers. */
+struct images *roms_images(const struct roms *s);
 
 #endif

@@ -10,6 +10,7 @@
 #include "emu/base/log.h"
 #include "emu/base/tap.h"
 
+#include "emu/bus/images.h"
 #include "emu/bus/mem.h"
 #include "emu/bus/rom.h"
 #include "emu/debug/hub.h"
@@ -114,6 +115,18 @@ static bool locate(struct machine *m, int hart, enum debug_space s,
         return false;
     *pa = w.pa;
     return true;
+}
+
+/*
+ * Before page tables are on a kernel's own addresses lead nowhere, but gdb
+ * wants to see its code there. Reads find what was loaded for them.
+ */
+static bool as_loaded(const struct machine *m, int hart, enum debug_space s,
+                      uint64_t addr, uint64_t *pa)
+{
+    return s == DEBUG_VIRT && hart >= 0 && hart < m->harts &&
+           !m->hart[hart]->satp && !mem_find(m->mem, addr) &&
+           images_physical(roms_images(m->roms), addr, pa);
 }
 
 static const char *mode_name(const struct machine *m, int hart)
@@ -223,7 +236,8 @@ size_t debug_read(struct machine *m, int hart, enum debug_space s,
         size_t n = to_page_end(addr + done, len - done), got;
         uint64_t pa;
 
-        got = locate(m, hart, s, addr + done, &pa, &fault)
+        got = as_loaded(m, hart, s, addr + done, &pa) ||
+                      locate(m, hart, s, addr + done, &pa, &fault)
                   ? read_page(m, pa, (char *)data + done, n)
                   : 0;
         done += got;

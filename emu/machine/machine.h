@@ -98,6 +98,9 @@ struct machine {
     /* The board's interrupt controllers, for `info irq`; joined in init.c. */
     void (*show_irqs)(void *opaque, struct buf *out);
     void *show_irqs_opaque;
+    /* The device tree as text; joined in init.c. */
+    void (*show_fdt)(void *opaque, struct buf *out);
+    void *show_fdt_opaque;
     uint64_t ram_size;
     bool quit; /* asked to go before there is a run */
     int quit_status;

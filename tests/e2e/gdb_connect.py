@@ -56,6 +56,14 @@ def session_03_first_instruction_of_the_firmware():
     g.expect(f"x/4xb {fdt}", "0xd0\t0x0d\t0xfe\t0xed")
 
 
+def session_03_fdt_is_printed_as_source():
+    m = Machine("-smp", "2")
+    g = Gdb(m)
+    g.expect("monitor fdt", r"^/dts-v1/;", r"memory@80000000 \{",
+             "reg = <0x00 0x80000000 0x00 0x8000000>;", "cpu@1 {",
+             "serial@10000000 {")
+
+
 def session_04_opensbi_hands_over_with_mret():
     """Debian's has no symbols: the mret that leads on is searched for."""
     m = Machine(bios="default", kernel=image("gdb_idle"))

@@ -282,5 +282,5 @@ def tests(*functions):
     lib.tests(*map(clean, functions))
 
 
-__all__ = ["DEMO", "Failed", "Gdb", "Machine", "Monitor", "Wire", "guest",
-           "image", "need", "tests"]
+__all__ = ["CROSS", "DEMO", "Failed", "Gdb", "Machine", "Monitor", "Wire",
+           "guest", "image", "need", "tests"]

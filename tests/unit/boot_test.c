@@ -15,6 +15,7 @@
 
 #include "board/boot.h"
 #include "board/virt.h"
+#include "emu/bus/images.h"
 #include "emu/bus/mem.h"
 #include "emu/bus/rom.h"
 
@@ -583,4 +584,20 @@ Test(boot, loader_writes_numbers)
     l.data_len = 0;
     cr_assert_not(boot_extra(&boot, &l, &entry, &err));
     cr_assert_str_eq(err.text, "Both data and data-len must be specified");
+}
+
+Test(boot, debuggers_learn_where_a_program_is_and_was_linked)
+{
+    struct elf e = an_elf(0x80000000);
+    const struct image *i;
+    uint64_t pa = 0;
+    config.bios = "none";
+    config.kernel = elf_file("vmlinux", &e);
+    loads();
+    i = images_nth(roms_images(boot.roms), 0);
+    cr_assert(i && i->elf && i->role == IMAGE_KERNEL);
+    cr_expect_str_eq(strrchr(i->path, '/'), "/vmlinux");
+    cr_expect(images_physical(roms_images(boot.roms), 0xffffffff80001080, &pa));
+    cr_expect_eq(pa, 0x80001080);
+    cr_expect_null(images_nth(roms_images(boot.roms), 1));
 }

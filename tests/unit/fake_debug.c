@@ -322,6 +322,87 @@ struct chardevs *debug_chardevs(const struct machine *m)
     return NULL;
 }
 
+/* A firmware and a kernel that is linked elsewhere than it is loaded. */
+static const struct {
+    struct debug_image image;
+    struct debug_segment segment;
+    const char *bytes;
+} fake_images[] = {
+    { { "/fw.elf", "firmware", true, 1 },
+      { 0x40000000, 0x40000000, 0x1000 },
+      "\177ELF firmware" },
+    { { "/dir/a<b&c.elf", "kernel", true, 1 },
+      { 0x80000000, 0x40001000, 0x2000 },
+      "\177ELF kernel #$}*" },
+    { { "/ramdisk", "ramdisk", false, 1 },
+      { 0x40004000, 0x40004000, 0x100 },
+      "cpio" },
+};
+
+enum { FAKE_IMAGES = sizeof fake_images / sizeof fake_images[0] };
+
+bool debug_image(const struct machine *m, size_t n, struct debug_image *out)
+{
+    if (n >= FAKE_IMAGES || m->no_images)
+        return false;
+    *out = fake_images[n].image;
+    return true;
+}
+
+bool debug_segment(const struct machine *m, size_t image, size_t n,
+                   struct debug_segment *out)
+{
+    (void)m;
+    if (image >= FAKE_IMAGES || n > 0)
+        return false;
+    *out = fake_images[image].segment;
+    return true;
+}
+
+int64_t debug_image_length(const struct machine *m, size_t image)
+{
+    (void)m;
+    if (image >= FAKE_IMAGES)
+        return -1;
+    return (int64_t)strlen(fake_images[image].bytes);
+}
+
+int64_t debug_image_read(const struct machine *m, size_t image, uint64_t offset,
+                         void *data, size_t len)
+{
+    uint64_t size = (uint64_t)debug_image_length(m, image);
+
+    if (offset >= size)
+        return 0;
+    if (len > size - offset)
+        len = size - offset;
+    memcpy(data, fake_images[image].bytes + offset, len);
+    return (int64_t)len;
+}
+
+const char *debug_symbol(const struct machine *m, uint64_t addr,
+                         uint64_t *offset)
+{
+    (void)m;
+    *offset = addr - 0x80000000;
+    return *offset < 0x100 ? "_start" : NULL;
+}
+
+bool debug_dev(const struct machine *m, size_t n, const char **name,
+               const char **type)
+{
+    (void)m;
+    *name = n ? "clock" : "uart0";
+    *type = n ? NULL : "serial-mm";
+    return n < 2;
+}
+
+void debug_irqs(const struct machine *m, struct buf *out)
+{
+    (void)m;
+    buf_str(out, "hart0: mip 0080\nno colon here\n");
+}
+
 int debug_phase(const struct machine *m) { return m->phase; }
 
 const char *debug_phase_name(int phase)

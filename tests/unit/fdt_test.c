@@ -251,3 +251,30 @@ Test(fdt, a_tree_older_than_version_16_is_refused)
     cr_assert_str_eq(err.text, "not a device tree blob: FDT_ERR_BADVERSION");
     buf_free(&dtb);
 }
+
+Test(fdt, prints_as_source_that_dtc_takes)
+{
+    struct virt_config c = plain(2);
+    struct buf dtb = { 0 }, text = { 0 };
+    FILE *dtc;
+    fdt_build(&c, &dtb);
+    fdt_print(dtb.data, (uint32_t)dtb.len, &text);
+    cr_expect(strstr(text.data, "\n    memory@80000000 {\n"
+                                "        device_type = \"memory\";\n"));
+    cr_expect(strstr(text.data, "reg = <0x00 0x80000000 0x00 0x8000000>;"));
+    cr_expect(strstr(text.data, "            interrupt-controller;\n"));
+    dtc = popen("dtc -q -I dts -O dtb -o /dev/null -", "w");
+    cr_assert(dtc && fputs(text.data, dtc) >= 0);
+    cr_expect_eq(pclose(dtc), 0);
+    buf_free(&text);
+    buf_free(&dtb);
+}
+
+Test(fdt, a_damaged_tree_is_not_printed)
+{
+    struct buf text = { 0 };
+    fdt_print("\xd0\x0d\xfe\xed", 4, &text);
+    fdt_print(NULL, 0, &text);
+    cr_expect_eq(text.len, 0);
+    buf_free(&text);
+}

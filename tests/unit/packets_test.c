@@ -15,7 +15,7 @@ Test(packets, unknown_packets_get_the_empty_reply)
     EXPECT("vMustReplyEmpty", "");
     EXPECT("qFoo", "");
     EXPECT("QNonStop:1", "");
-    EXPECT("vFile:open:66,0,0", "");
+    EXPECT("vFile:frobnicate:66", "");
     EXPECT("bc", "");
     EXPECT("i", "");
     EXPECT("qCfoo", "");
@@ -27,7 +27,8 @@ Test(packets, qsupported_names_what_is_there)
     EXPECT("qSupported:multiprocess+;swbreak+;hwbreak+",
            "PacketSize=20000;QStartNoAckMode+;multiprocess+;vContSupported+;"
            "swbreak+;hwbreak+;binary-upload+;qXfer:features:read+;"
-           "qXfer:threads:read+");
+           "qXfer:threads:read+;qXfer:exec-file:read+;qXfer:libraries:read+;"
+           "qXfer:osdata:read+");
 }
 
 Test(packets, g_is_x0_to_x31_and_pc)
