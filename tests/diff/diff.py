@@ -30,7 +30,7 @@ EBREAK = os.environ.get("EBREAK", os.path.join(TOP, "build", "ebreak"))
 QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 HARNESS = os.path.join(TOP, "build", "guest", "diff", "harness.bin")
 OBJDUMP = os.environ.get("CROSS", "riscv64-linux-gnu-") + "objdump"
-LIMIT = 240  # seconds for a batch
+LIMIT = float(os.environ.get("DIFF_LIMIT", 120))  # seconds for a batch
 
 
 class Sides:
@@ -76,9 +76,11 @@ def run(command, path):
                          "-serial", "stdio"]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=LIMIT)
-        return done.stdout.decode(errors="replace"), done.returncode
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=LIMIT)
+        errors = done.stderr.decode(errors="replace").strip()
+        return (done.stdout.decode(errors="replace"),
+                done.returncode and f"status {done.returncode} {errors}")
     except subprocess.TimeoutExpired as e:
         text = (e.stdout or b"").decode(errors="replace")
         return text, f"no end after {LIMIT} s"

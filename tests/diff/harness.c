@@ -23,6 +23,9 @@
 
 enum { PAGE = 4096, NO_PROGRAM = -1 };
 
+/* The arena's pages: code, the stub, data with random words in it, tables. */
+enum { STUB = 2, DATA = 3, TABLES = 7 };
+
 struct batch {
     uint64_t count, first; /* number of the first program */
     int64_t dumped;        /* index of the one to write out; or NO_PROGRAM */
@@ -36,7 +39,7 @@ struct batch {
 struct program {
     uint64_t start, mstatus;
     uint64_t code_va, code_bytes, end_off, code_at, stub_va;
-    uint64_t seed, filled, pages; /* the arena: random pages, then zeroes */
+    uint64_t seed, pages; /* of the arena, tables included */
     uint64_t max_traps, fcsr;
     uint64_t x[32], f[32];
     const uint64_t *csr;   /* what write_csrs wants */
@@ -116,20 +119,28 @@ static void power_off(void)
         ;
 }
 
+static void make_stub(void)
+{
+    uint32_t *stub = (uint32_t *)(ARENA + STUB * PAGE);
+
+    stub[0] = 0x00000073; /* ecall */
+    stub[1] = 0x10200073; /* sret */
+}
+
 /* Before a program -------------------------------------------------------------*/
 
+/* Pages of code are left alone: QEMU's stores to them take very long. */
 static void fill(const struct program *p)
 {
     uint64_t *word = (uint64_t *)ARENA, v = p->seed | 1;
-    uint64_t random = p->filled * PAGE / 8, all = p->pages * PAGE / 8;
 
-    for (uint64_t n = 0; n < random; n++) {
+    for (uint64_t n = DATA * PAGE / 8; n < TABLES * PAGE / 8; n++) {
         v ^= v << 13;
         v ^= v >> 7;
         v ^= v << 17;
         word[n] = v;
     }
-    for (uint64_t n = random; n < all; n++)
+    for (uint64_t n = TABLES * PAGE / 8; n < p->pages * PAGE / 8; n++)
         word[n] = 0;
 }
 
@@ -202,7 +213,7 @@ static void note_arena(const struct program *p)
 {
     const uint64_t *word = (const uint64_t *)ARENA;
 
-    for (uint64_t n = 0; n < p->pages * PAGE / 8; n++)
+    for (uint64_t n = DATA * PAGE / 8; n < p->pages * PAGE / 8; n++)
         note("word", n, word[n]);
 }
 
@@ -233,8 +244,45 @@ void boot(void)
 
     *(volatile uint32_t *)0x02004004 = ones; /* mtimecmp: no timer interrupt */
     *(volatile uint32_t *)0x02004000 = ones;
-    now.index = 0;
+    make_stub();
     next_program();
+}
+
+/* What may differ: see masks.py --------------------------------------------------*/
+
+/* The aligned word's address where the bus says no; 0 for ebreak's own. */
+static uint64_t loose_tval(uint64_t cause, uint64_t tval, uint64_t epc)
+{
+    if (cause == 5 || cause == 7)
+        return tval & ~UINT64_C(7);
+    return cause == 3 && tval == epc ? 0 : tval;
+}
+
+/* A load's cause for an AMO where there is no memory. */
+static uint64_t loose_cause(const struct program *p, uint64_t cause,
+                            uint64_t epc)
+{
+    uint64_t at = epc - p->code_va;
+    const uint16_t *code = (const uint16_t *)(ARENA + p->code_at);
+    uint32_t word;
+
+    if (cause != 5 || at >= p->code_bytes)
+        return cause;
+    word = code[at / 2] | (uint32_t)code[at / 2 + 1] << 16;
+    return (word & 0x7f) == 0x2f && word >> 27 != 2 ? 7 : cause;
+}
+
+static void loosen(const struct program *p)
+{
+    uint64_t cause = CSR_READ(mcause), epc = CSR_READ(mepc);
+
+    cause = loose_cause(p, cause, epc);
+    CSR_WRITE(mcause, cause);
+    CSR_WRITE(mtval, loose_tval(cause, CSR_READ(mtval), epc));
+    epc = CSR_READ(sepc);
+    cause = loose_cause(p, CSR_READ(scause), epc);
+    CSR_WRITE(scause, cause);
+    CSR_WRITE(stval, loose_tval(cause, CSR_READ(stval), epc));
 }
 
 /* Traps ------------------------------------------------------------------------*/
@@ -255,34 +303,11 @@ static bool next_start(const struct program *p, uint64_t pc, uint64_t *next)
     return false;
 }
 
-/* QEMU has the address of an aligned word where the bus says no... */
-static uint64_t loose_tval(uint64_t cause, uint64_t tval)
-{
-    return cause == 5 || cause == 7 ? tval & ~UINT64_C(7) : tval;
-}
-
-/* ... and a load's cause for an AMO. */
-static uint64_t loose_cause(const struct program *p, uint64_t cause,
-                            uint64_t epc)
-{
-    uint64_t at = epc - p->code_va;
-    const uint16_t *code = (const uint16_t *)(ARENA + p->code_at);
-    uint32_t word;
-
-    if (cause != 5 || at >= p->code_bytes)
-        return cause;
-    word = code[at / 2] | (uint32_t)code[at / 2 + 1] << 16;
-    return (word & 0x7f) == 0x2f && word >> 27 != 2 ? 7 : cause;
-}
-
 /* A trap that was taken in S mode. */
 static bool from_stub(const struct program *p)
 {
-    uint64_t next = CSR_READ(sepc);
-    uint64_t scause = loose_cause(p, CSR_READ(scause), next);
+    uint64_t scause = CSR_READ(scause), next = CSR_READ(sepc);
 
-    CSR_WRITE(scause, scause);
-    CSR_WRITE(stval, loose_tval(scause, CSR_READ(stval)));
     note("scause", now.traps, scause);
     note("sepc", now.traps, next);
     note("stval", now.traps, CSR_READ(stval));
@@ -295,14 +320,23 @@ static bool from_stub(const struct program *p)
     return true;
 }
 
+/* mstatus.TSR forbids it. */
+static void instead_of_sret(void)
+{
+    uint64_t status = CSR_READ(mstatus);
+
+    status &= ~(uint64_t)0x1800;
+    CSR_WRITE(mstatus, status | (status & 0x100) << 3);
+    CSR_WRITE(mepc, CSR_READ(sepc));
+}
+
 /* Notes the trap and says whether the program goes on. */
 static bool go_on(const struct program *p)
 {
-    uint64_t epc = CSR_READ(mepc), next;
-    uint64_t cause = loose_cause(p, CSR_READ(mcause), epc);
+    uint64_t cause, epc = CSR_READ(mepc), next;
 
-    CSR_WRITE(mcause, cause);
-    CSR_WRITE(mtval, loose_tval(cause, CSR_READ(mtval)));
+    loosen(p);
+    cause = CSR_READ(mcause);
     note("mcause", now.traps, cause);
     note("mepc", now.traps, epc);
     note("mtval", now.traps, CSR_READ(mtval));
@@ -315,8 +349,8 @@ static bool go_on(const struct program *p)
     }
     if (epc == p->stub_va)
         return from_stub(p);
-    if (epc == p->stub_va + 4) { /* sret was refused */
-        CSR_WRITE(mepc, CSR_READ(sepc));
+    if (epc == p->stub_va + 4) {
+        instead_of_sret();
         return true;
     }
     if (!next_start(p, epc, &next))

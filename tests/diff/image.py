@@ -5,10 +5,10 @@ import struct
 RAM, BATCH, ARENA, PAGE = 0x80000000, 0x80030000, 0x82000000, 4096
 TRAP_ENTRY, SAVE = 0x80000100, 0x80020000
 
-# The arena's pages.
-CODE, DATA, STUB, TABLES = 0, 2, 6, 7
+# The arena's pages: two of code, harness.c's stub, four of data, page tables.
+CODE, STUB, DATA, TABLES = 0, 2, 3, 7
 
-ECALL, SRET = 0x00000073, 0x10200073
+ECALL = 0x00000073
 
 # What a program starts with, in this order; satp after all that could fault.
 SET_CSRS = [
@@ -56,6 +56,7 @@ class Program:
     """A random program: code, and the state it starts from."""
 
     def __init__(self, rng, mode=3):
+        self.glued = set()
         self.code = []  # [word, size, format of the jump or None, target]
         self.mode = mode  # 0 U, 1 S, 3 M
         self.mstatus = 0
@@ -72,6 +73,10 @@ class Program:
     def add(self, word, size=4):
         self.code.append((word, size, None, 0))
 
+    def glue(self):
+        """What comes next belongs to what came last: no jumps to it."""
+        self.glued.add(len(self.code))
+
     def jump(self, word, size, fmt, ahead):
         """To the instruction that is so many behind this one."""
         self.code.append((word, size, fmt, len(self.code) + ahead))
@@ -86,6 +91,8 @@ class Program:
         out = bytearray()
         for n, (word, size, fmt, target) in enumerate(all_of_it):
             if fmt:
+                while target in self.glued:
+                    target += 1
                 target = min(target, len(self.code))
                 word |= OFFSETS[fmt](offsets[target] - offsets[n])
             out += word.to_bytes(size, "little")
@@ -101,9 +108,8 @@ class Program:
         stub = self.stub_va or ARENA + STUB * PAGE
         pokes = [(self.code_at, code)] + self.pokes
         self.csr["stvec"] = stub
-        pokes.append((STUB * PAGE, struct.pack("<II", ECALL, SRET)))
         tail = b"".join(self.csr[c].to_bytes(8, "little") for c in SET_CSRS)
-        csr = at + 12 * 8 + 64 * 8 + 3 * 8
+        csr = at + 11 * 8 + 64 * 8 + 3 * 8
         bits = csr + len(tail)
         tail += bytes(starts) + bytes(-len(starts) % 8)
         poke = csr + len(tail)
@@ -112,8 +118,8 @@ class Program:
                 bytes(-len(data) % 8)
         tail += bytes(8)
         head = struct.pack(
-            "<12Q", va, self.mstatus | self.mode << 11, va, len(code),
-            offsets[-1], self.code_at, stub, self.seed, min(self.pages, TABLES), self.pages,
+            "<11Q", va, self.mstatus | self.mode << 11, va, len(code),
+            offsets[-1], self.code_at, stub, self.seed, self.pages,
             self.max_traps, self.fcsr)
         return head + struct.pack("<64Q", *self.x, *self.f) + \
             struct.pack("<3Q", csr, bits, poke) + tail

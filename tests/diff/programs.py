@@ -5,8 +5,8 @@ A generator is told what both sides implement (Target) and gets a random
 number generator; it gives a Program. Which of an instruction's bits are free
 comes from insn.def, so whatever the table draws wrongly shows as well.
 """
-from image import (ARENA, CODE, DATA, ECALL, PAGE, SAVE, SRET, STUB,
-                   TRAP_ENTRY, Program, csr_op)
+from image import (ARENA, DATA, ECALL, PAGE, SAVE, TRAP_ENTRY, Program,
+                   csr_op)
 from operands import fp_value, int_value
 from tables import Tables
 
@@ -77,20 +77,30 @@ def use_pointer(rng, row, word):
     return word
 
 
-def add_access(p, rng, rows):
+def add_access(p, rng, t, rows):
     row = rng.choice(rows)
     word = use_pointer(rng, row, row.random(rng))
     if row.name not in STORES and not row.float:
         word = keep_pointers(rng, row, word)
-    if row.fmt == "AQ" and rng.random() < .9:
-        word &= ~(1 << 7 | 1 << 20)
-    p.add(word, row.size)
+    if row.fmt == "AQ" and rng.random() < .9:  # pairs, none with a pointer
+        word = set_field(word & ~(1 << 20), 7, 5, rng.randrange(14, 32, 2))
+    if not t.is_excluded(word):
+        p.add(word, row.size)
+
+
+def is_jump(word):
+    """So that programs come to an end: only add_jump's jumps, forward."""
+    if word & 3 == 3:
+        return word & 0x7f in (0x63, 0x67, 0x6f)
+    op = word & 3, word >> 13 & 7
+    return op in ((1, 5), (1, 6), (1, 7)) or (op == (2, 4) and
+                                              not word >> 2 & 31)
 
 
 def add_int(p, rng, t, free=False):
     row = rng.choice(t.ints)
     word = row.random(rng)
-    if row.name == "c_addi16sp" and not free:
+    if row.name == "c_addi16sp" and not free or is_jump(word):
         return
     p.add(word if free else keep_pointers(rng, row, word), row.size)
 
@@ -104,10 +114,12 @@ def add_jump(p, rng, t):
         return
     reg, link = rng.choice(OTHERS[1:]), rng.randrange(32)
     p.add(reg << 7 | 0x17)  # auipc
+    p.glue()
     if row.name == "jalr":
         p.jump(reg << 15 | link << 7 | 0x67, 4, "I", ahead)
         return
     p.jump(reg << 15 | reg << 7 | 0x13, 4, "I", ahead + 1)
+    p.glue()
     p.add(row.word | reg << 7, 2)
 
 
@@ -150,7 +162,7 @@ def memory(t, rng):
         p.x[rng.choice(POINTERS)] = HOLE + rng.getrandbits(20)
     for _ in range(rng.randint(15, 40)):
         if rng.random() < .75:
-            add_access(p, rng, t.accesses)
+            add_access(p, rng, t, t.accesses)
         else:
             add_int(p, rng, t)
     return p
@@ -173,12 +185,12 @@ def atomic(t, rng):
             p.add(keep_pointers(rng, load,
                                 set_field(load.random(rng), 15, 5, at)))
             if rng.random() < .4:
-                add_access(p, rng, t.accesses)
+                add_access(p, rng, t, t.accesses)
             for _ in range(rng.choice((1, 1, 1, 2))):
                 p.add(keep_pointers(rng, store,
                                     set_field(store.random(rng), 15, 5, at)))
         elif kind < .8:
-            add_access(p, rng, t.amos)
+            add_access(p, rng, t, t.amos)
         else:
             add_int(p, rng, t)
     return p
@@ -207,16 +219,15 @@ def floating(t, rng):
 # What a CSR can be made to hold on both sides alike. The rest of its bits are
 # not written by random programs; see masks.py for why.
 def csr_writable(t):
-    lcofi = 0x2000 if "sscofpmf" in t.exts else 0
     env = (0xf1 if {"zicbom", "zicboz"} <= t.exts else 1)
     counters = 0x7fffd
     status = SIE | SPIE | SPP | FS | SUM | MXR
     w = {
-        "sstatus": status, "sie": 0x222 | lcofi, "sip": 2 | lcofi,
+        "sstatus": status, "sie": 0x222, "sip": 2,
         "scounteren": 0x7ffff, "senvcfg": env, "sscratch": ~0, "sepc": ~1,
         "scause": ~0, "stval": ~0, "satp": ~0, "stvec": ~2,
         "mstatus": status | MIE | MPIE | TVM | TW | TSR | MPRV,
-        "medeleg": 0xb3ff, "mideleg": 0x222 | lcofi,
+        "medeleg": 0xb3ff, "mideleg": 0x222,
         "mie": 0xaaa, "mtvec": ~2, "mcounteren": 0x7ffff, "menvcfg": env,
         "mcountinhibit": counters, "mscratch": ~0, "mepc": ~1, "mcause": ~0,
         "mtval": ~0, "mip": 0x222, "fflags": ~0, "frm": ~0, "fcsr": ~0,
@@ -249,7 +260,7 @@ def add_csr(p, rng, t, names, writable, state):
     else:
         funct3, rs1 = rng.choice((1, 1, 2, 3)), state["next"]
         p.x[rs1] = random_csr_value(rng, name, writable[name])
-        if name == "satp" and funct3 != 1:
+        if name in ("satp", "menvcfg", "senvcfg") or not p.x[rs1]:
             funct3 = 1
         state["next"] += 1
     if name in state["restored"]:  # no interrupt before it is as it was
@@ -329,14 +340,15 @@ def status_registers(p, rng):
     p.x[30] = rng.choice((SUM, MXR, SUM | MXR))
 
 
-def translated_access(p, rng, t, rows):
+def translated_access(p, rng, t, rows, change=lambda row, word: word):
     row = rng.choice(rows)
-    word = use_pointer(rng, row, row.random(rng))
+    word = change(row, use_pointer(rng, row, row.random(rng)))
     if row.name not in STORES and not row.float:
         word = keep_pointers(rng, row, word)
         if row.fmt in RD_HIGH and word >> 7 & 31 >= 28:
             word = set_field(word, 7, 5, 20)
-    p.add(word, row.size)
+    if not t.is_excluded(word):
+        p.add(word, row.size)
 
 
 def translation(t, rng):
@@ -345,7 +357,8 @@ def translation(t, rng):
     random_registers(p, rng)
     enter_fp(p, rng)
     status_registers(p, rng)
-    tables = Tables(rng, levels, p.mode, t)
+    blocks = t.blocks if p.mode != M and rng.random() < .5 else []
+    tables = Tables(rng, levels, p.mode, t, holes=not blocks)
     tables.lay_out(p)
     p.mstatus |= rng.choice((0, SUM)) | rng.choice((0, MXR)) | \
         rng.choice((0, 0, 0, TVM))
@@ -354,7 +367,9 @@ def translation(t, rng):
         p.csr["medeleg"] &= ~0x1002
     if "svpbmt" in t.exts and (rng.random() < .5 or t.qemu < (8, 0)):
         p.csr["menvcfg"] |= 1 << 62
-    rows = t.accesses * 2 + t.amos + t.blocks
+    if "svadu" in t.exts and rng.random() < .6:
+        p.csr["menvcfg"] |= 1 << 61
+    rows = t.accesses * 2 + t.amos + blocks * 5
     for _ in range(rng.randint(10, 22)):
         kind = rng.random()
         if p.mode == M and kind < .35:
@@ -368,35 +383,49 @@ def translation(t, rng):
 
 # PMP -------------------------------------------------------------------------
 
-def pmp_entry(rng):
+def pmp_entry(rng, p, odd=False):
     """A range that begins or ends in the data pages, as (mode, address)."""
     first = (ARENA + DATA * PAGE) >> 2
+    if p.mode == U:
+        return rng.choice(((1, first + 1024 * rng.randint(0, 4)), (
+            3, first & ~1023 | 511 | rng.randrange(8) << 10)))
     if rng.random() < .3:
         return 1, first + rng.randrange(4 * PAGE // 4)  # TOR
-    if rng.random() < .3:
+    if rng.random() < .3 and not odd:
         return 2, first + rng.randrange(4 * PAGE // 4)  # NA4
     ones = rng.randint(0, 10)
     return 3, (first + rng.randrange(4 * PAGE // 4)) & ~((2 << ones) - 1) | \
         (1 << ones) - 1
 
 
+def within_page(row, word):
+    """An offset of some hundred bytes, a multiple of 8."""
+    if row.fmt not in ("I", "S"):
+        return word
+    word &= ~(7 << (7 if row.fmt == "S" else 20))
+    return word & ~(1 << 30) | word >> 1 & 1 << 30
+
+
 def protection(t, rng):
     p = Program(rng, rng.choice((S, S, U, M)))
     random_registers(p, rng)
     enter_fp(p, rng)
-    data_pointers(p, rng)
+    odd = rng.random() < .4
+    for r in POINTERS:
+        p.x[r] = ARENA + (DATA + rng.randrange(4)) * PAGE + 0x800 + \
+            (rng.randint(-32, 32) if odd else rng.choice((0, 0, 8, -4)))
     status_registers(p, rng)
     rights = (0, 1, 3, 4, 5, 7, 7)
     cfg = [0] * 16
     for n in range(rng.randint(1, 8)):
-        a, p.csr[f"pmpaddr{n}"] = pmp_entry(rng)
+        a, p.csr[f"pmpaddr{n}"] = pmp_entry(rng, p, odd)
         cfg[n] = (a if rng.random() < .9 else 0) << 3 | rng.choice(rights)
     cfg[15] = 0x1f if rng.random() < .85 else 0x18 | rng.choice(rights)
     p.csr["pmpcfg0"] = int.from_bytes(bytes(cfg[:8]), "little")
     p.csr["pmpcfg2"] = int.from_bytes(bytes(cfg[8:]), "little")
-    if rng.random() < .3:  # the program writes them as well
+    if rng.random() < .3 and t.qemu >= (8, 0):  # programs write them as well
         names = [f"pmpaddr{n}" for n in range(8)]
-        p.x[27] = pmp_entry(rng)[1]
+        p.x[27] = pmp_entry(rng, p, odd)[1]
     else:
         names = []
     for _ in range(rng.randint(10, 25)):
@@ -406,7 +435,9 @@ def protection(t, rng):
         elif p.mode == M and kind < .25 and names:
             p.add(csr_op(1, 0, t.csrs[rng.choice(names)], 27))
         else:
-            translated_access(p, rng, t, t.accesses)
+            if p.mode != U:  # or QEMU remembers rights of the whole page
+                p.add(t.row["sfence_vma"].word)
+            translated_access(p, rng, t, t.accesses, within_page)
     return p
 
 
@@ -416,8 +447,11 @@ def add_return(p, rng, t):
     """xRET to a little further on, to a mode that mstatus happens to name."""
     machine = p.mode == M and rng.random() < .7
     p.add(20 << 7 | 0x17)
+    p.glue()
     p.jump(20 << 15 | 20 << 7 | 0x13, 4, "I", rng.randint(3, 6))
+    p.glue()
     p.add(csr_op(1, 0, t.csrs["mepc" if machine else "sepc"], 20))
+    p.glue()
     p.add(t.row["mret" if machine else "sret"].word)
 
 
@@ -438,9 +472,9 @@ def trap(t, rng):
     for _ in range(rng.randint(8, 25)):
         kind = rng.random()
         if kind < .25:
-            add_int(p, rng, t)
-            if p.code and p.code[-1][1] == 4:  # x25, x26 stay
-                word = p.code.pop()[0]
+            row = rng.choice(t.ints)
+            word = row.random(rng)
+            if row.size == 4:  # x25, x26 stay
                 p.add(set_field(word, 7, 5, word >> 7 & 15))
         elif kind < .35:
             p.add(rng.choice((0, 0x9002)), 2)  # c.ebreak, illegal
@@ -465,15 +499,6 @@ def trap(t, rng):
 
 
 # Any word --------------------------------------------------------------------
-
-def is_jump(word):
-    """So that programs of random words come to an end."""
-    if word & 3 == 3:
-        return word & 0x7f in (0x63, 0x67, 0x6f)
-    op = word & 3, word >> 13 & 7
-    return op in ((1, 5), (1, 6), (1, 7)) or (op == (2, 4) and
-                                              not word >> 2 & 31)
-
 
 def random_word(rng, t):
     """A word near an instruction, or just any."""
@@ -519,4 +544,3 @@ CLASSES = {
     "translation": (translation, 16), "protection": (protection, 6),
     "trap": (trap, 5), "decode": (decode, 5),
 }
-assert CODE == 0 and STUB > DATA and SRET

@@ -7,20 +7,24 @@ from image import ARENA, CODE, DATA, PAGE, STUB, TABLES
 V, R, W, X, USER, G, A, D = (1 << n for n in range(8))
 MODES = {3: 8, 4: 9, 5: 10}
 POINTERS = (2, 8, 9, 12)
+DEVICES = 1 << 35  # below that QEMU may have something: PCIe's windows
 NOWHERE = 0x7000000000 >> 12 << 10  # ppn of a table that is not there
 
 
 class Tables:
-    def __init__(self, rng, levels, mode, t):
+    def __init__(self, rng, levels, mode, t, holes):
         self.rng, self.levels, self.mode, self.t = rng, levels, mode, t
+        self.holes = holes  # are there pages without memory?
         self.table = [{}]  # page TABLES + n: index to entry
         self.leaves, self.inner = [], []  # (table, index, level)
         self.code_may_fault = False
 
     def random_va(self, size):
-        """Canonical, aligned to size, and the rest of the page table too."""
+        """Canonical, aligned to size; as a physical address nothing."""
         bits = 12 + 9 * self.levels
         va = self.rng.getrandbits(bits) & ~(size - 1)
+        if va < DEVICES:
+            return self.random_va(size)
         if va >> bits - 1:
             va -= 1 << bits
         return va & 0xffffffffffffffff
@@ -55,9 +59,16 @@ class Tables:
             return entry
         return entry | 1 << self.rng.randint(first, last)
 
+    def spoil_top(self, entry):
+        """PBMT."""
+        if "svpbmt" not in self.t.exts or entry >> 61:
+            return entry
+        return entry | self.rng.randint(1, 3 if self.t.qemu >= (8, 0)
+                                        else 2) << 61
+
     def spoil_leaf(self, entry, level):
         rng = self.rng
-        kind = rng.randrange(12)
+        kind = rng.randrange(11)
         if kind < 4:
             return entry ^ rng.choice((V, R, W, X, USER, USER, G, A, A, D, D))
         if kind < 6:  # any rights
@@ -67,24 +78,20 @@ class Tables:
         if kind == 7:
             return self.reserved(entry, 54, 60)
         if kind == 8:
-            return entry | rng.randint(1, 3) << 61
+            return self.spoil_top(entry)
         if kind == 9 and level:  # misaligned
             return entry | 1 << 10 + rng.randrange(9 * level)
-        if kind == 10:
-            return entry & 0x3ff | NOWHERE
         return entry ^ rng.getrandbits(2) << 8
 
     def spoil_inner(self, entry):
         rng = self.rng
-        kind = rng.randrange(6)
+        kind = rng.randrange(5)
         if kind == 0:
             return entry & ~V
         if kind == 1:
             return entry | rng.choice((A, D, USER))
         if kind == 2:
             return self.reserved(entry, 54, 63)
-        if kind == 3:
-            return entry & 0x3ff | NOWHERE
         return entry | rng.getrandbits(2) << 8 | rng.choice((0, G))
 
     def map_run(self, flags, pages, spare):
@@ -96,6 +103,14 @@ class Tables:
             if all(self.map(va + PAGE * n, ARENA + PAGE * page, flags)
                    for n, page in enumerate(pages)):
                 return va
+
+    def map_napot(self, flags):
+        """The arena's first 64 KiB; the address of its data."""
+        while True:
+            va = self.random_va(0x10000)
+            if all(self.map(va + PAGE * (DATA + n), ARENA + 8 * PAGE,
+                            flags | 1 << 63) for n in range(4)):
+                return va + PAGE * DATA
 
     def map_large(self, flags):
         """The arena by a superpage; the address of its first byte."""
@@ -116,7 +131,11 @@ class Tables:
                 for n in range(4)]
         p.stub_va = self.map_run(V | R | X | A, [STUB], 1)
         code = self.map_run(V | R | X | A | user, [CODE, CODE + 1], 2)
-        base = self.map_run(full | data_user | rng.choice((0, X)), data, 4)
+        flags = full | data_user | rng.choice((0, X))
+        if "svnapot" in self.t.exts and rng.random() < .2:
+            base = self.map_napot(flags)
+        else:
+            base = self.map_run(flags, data, 4)
         large = self.map_large(full | data_user | rng.choice((0, X)))
         if rng.random() < .4:
             p.code_at = 2 * PAGE // 2 - 2 * rng.randint(1, 24)
@@ -149,6 +168,8 @@ class Tables:
             while rng.random() < (.08 if code else .3):
                 out[at, index] = self.spoil_leaf(out[at, index], level)
                 self.code_may_fault |= code
+            if level and self.holes and rng.random() < .1:
+                out[at, index] = NOWHERE | V | R | W | A | D
         for at, index, level in self.inner:
             if rng.random() < .03:
                 out[at, index] = self.spoil_inner(out[at, index])

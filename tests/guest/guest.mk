@@ -14,12 +14,9 @@ GUEST_CFLAGS := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -O2 \
 
 # tests/diff: random programs, here and on QEMU. A slow ebreak runs fewer.
 GUEST_TESTS       += tests/diff/diff.py
-# translation, protection, trap and decode wait for their masks (masks.py), and
-# ten thousand programs for a run of that many without a difference.
-DIFF_COUNT_asan     := 500
-DIFF_COUNT_hostile  := 500
-export DIFF_COUNT   ?= $(or $(DIFF_COUNT_$(MODE)),600)
-export DIFF_CLASSES ?= integer memory atomic floating csr
+DIFF_COUNT_asan     := 1000
+DIFF_COUNT_hostile  := 1000
+export DIFF_COUNT   ?= $(or $(DIFF_COUNT_$(MODE)),10000)
 guests: build/guest/diff/harness.bin
 
 build/guest/diff/harness.bin: $(wildcard tests/diff/harness.*)
