@@ -11,7 +11,8 @@
  *
  * A line per program on the UART: its number and a hash of registers, CSRs,
  * traps and the arena's pages; all of them written out for the one program
- * that the batch asks for.
+ * that the batch asks for. For directed tests: of every program the traps, and
+ * what is not as it was before.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,14 +22,17 @@
 #define ARENA ((uint8_t *)0x82000000)
 #define UART  ((volatile uint8_t *)0x10000000)
 
-enum { PAGE = 4096, NO_PROGRAM = -1 };
+/* How the arena was before a directed test. */
+#define BEFORE ((uint64_t *)0x83000000)
+
+enum { PAGE = 4096, NO_PROGRAM = -1, EVERY_CHANGE = -2 };
 
 /* The arena's pages: code, the stub, data with random words in it, tables. */
 enum { STUB = 2, DATA = 3, TABLES = 7 };
 
 struct batch {
     uint64_t count, first; /* number of the first program */
-    int64_t dumped;        /* index of the one to write out; or NO_PROGRAM */
+    int64_t dumped;        /* index of the one to write out; or as above */
     uint64_t csrs;
     void (*read_csrs)(uint64_t *values);
     void (*write_csrs)(const uint64_t *values);
@@ -41,6 +45,7 @@ struct program {
     uint64_t code_va, code_bytes, end_off, code_at, stub_va;
     uint64_t seed, pages; /* of the arena, tables included */
     uint64_t max_traps, fcsr;
+    uint64_t lines; /* of mip: interrupts that devices raise */
     uint64_t x[32], f[32];
     const uint64_t *csr;   /* what write_csrs wants */
     const uint8_t *starts; /* bit n: an instruction starts at code + 2 * n */
@@ -57,8 +62,11 @@ uint64_t save_fp(uint64_t *f); /* returns fcsr */
 
 static struct {
     uint64_t index, hash, traps;
-    bool dump;
+    bool dump, changes; /* write out all; only what changed */
 } now;
+
+enum { MAX_CSRS = 128 };
+static uint64_t csr_before[MAX_CSRS];
 
 #define CSR_READ(name)                                                         \
     ({                                                                         \
@@ -97,7 +105,6 @@ static void put_decimal(uint64_t v)
     put((char)('0' + v % 10));
 }
 
-/* One word of the final state. */
 static void note(const char *what, uint64_t n, uint64_t v)
 {
     now.hash = (now.hash ^ v) * UINT64_C(0x9e3779b97f4a7c15);
@@ -112,6 +119,13 @@ static void note(const char *what, uint64_t n, uint64_t v)
     put('\n');
 }
 
+/* One word of the final state. */
+static void note_final(const char *what, uint64_t n, uint64_t v, uint64_t was)
+{
+    if (!now.changes || v != was)
+        note(what, n, v);
+}
+
 static void power_off(void)
 {
     *(volatile uint32_t *)0x100000 = 0x5555;
@@ -119,12 +133,16 @@ static void power_off(void)
         ;
 }
 
-static void make_stub(void)
+/* Where stvec points to; one for programs that delegate S mode's ecall; one
+ * where the vector of interrupt 9 is. */
+static void make_stubs(void)
 {
+    const uint32_t ecall = 0x00000073, ebreak = 0x00100073, sret = 0x10200073;
     uint32_t *stub = (uint32_t *)(ARENA + STUB * PAGE);
 
-    stub[0] = 0x00000073; /* ecall */
-    stub[1] = 0x10200073; /* sret */
+    stub[0] = stub[9] = ecall;
+    stub[2] = ebreak;
+    stub[1] = stub[3] = stub[10] = sret;
 }
 
 /* Before a program -------------------------------------------------------------*/
@@ -153,6 +171,19 @@ static void poke(const struct poke *k)
     }
 }
 
+/* External interrupts are the UART's, which can send; its number is 10. */
+static void raise_lines(uint64_t lines)
+{
+    const uint64_t meip = lines >> 11 & 1, seip = lines >> 9 & 1;
+
+    *(volatile uint32_t *)0x02000000 = lines >> 3 & 1;
+    *(volatile uint64_t *)0x02004000 = lines >> 7 & 1 ? 0 : UINT64_MAX;
+    *(volatile uint32_t *)0x0c000028 = 1; /* priority */
+    *(volatile uint32_t *)0x0c002000 = (uint32_t)meip << 10;
+    *(volatile uint32_t *)0x0c002080 = (uint32_t)seip << 10;
+    UART[1] = meip || seip ? 2 : 0;
+}
+
 /* What the program before it left behind must not matter. */
 static void clean(void)
 {
@@ -160,6 +191,7 @@ static void clean(void)
 
     CSR_WRITE(mie, 0);
     CSR_WRITE(mip, 0);
+    raise_lines(0);
     CSR_WRITE(satp, 0);
     CSR_WRITE(pmpcfg0, 0); /* an access across an edge fails even for M */
     CSR_WRITE(pmpcfg2, 0);
@@ -167,11 +199,21 @@ static void clean(void)
     __asm__ volatile("sc.w zero, zero, %0; sfence.vma; fence.i" : "=A"(word));
 }
 
+static void remember_arena(const struct program *p)
+{
+    for (uint64_t n = 0; n < p->pages * PAGE / 8; n++)
+        BEFORE[n] = ((const uint64_t *)ARENA)[n];
+}
+
 static void prepare(const struct program *p)
 {
+    now.changes = BATCH->dumped == EVERY_CHANGE;
+    now.dump = now.changes || now.index == (uint64_t)BATCH->dumped;
     clean();
     fill(p);
     poke(p->poke);
+    if (now.changes)
+        remember_arena(p);
     __asm__ volatile("fence.i");
     CSR_WRITE(mstatus, 0x6000);
     load_fp(p->f, p->fcsr);
@@ -183,21 +225,24 @@ static void prepare(const struct program *p)
     CSR_WRITE(mepc, p->start);
     now.traps = 0;
     now.hash = 0;
-    now.dump = now.index == (uint64_t)BATCH->dumped;
+    if (now.changes)
+        BATCH->read_csrs(csr_before);
+    raise_lines(p->lines);
 }
 
 /* After it ---------------------------------------------------------------------*/
 
 static void note_csrs(void)
 {
-    static uint64_t values[128];
+    static uint64_t values[MAX_CSRS];
+    const uint64_t *mask = BATCH->csr_masks;
 
     BATCH->read_csrs(values);
     for (uint64_t n = 0; n < BATCH->csrs; n++)
-        note("csr", n, values[n] & BATCH->csr_masks[n]);
+        note_final("csr", n, values[n] & mask[n], csr_before[n] & mask[n]);
 }
 
-static void note_fp(void)
+static void note_fp(const struct program *p)
 {
     static uint64_t f[32];
     uint64_t fcsr;
@@ -205,8 +250,8 @@ static void note_fp(void)
     CSR_WRITE(mstatus, 0x6000);
     fcsr = save_fp(f);
     for (int n = 0; n < 32; n++)
-        note("f", n, f[n]);
-    note("fcsr", 0, fcsr);
+        note_final("f", n, f[n], p->f[n]);
+    note_final("fcsr", 0, fcsr, p->fcsr);
 }
 
 static void note_arena(const struct program *p)
@@ -214,16 +259,16 @@ static void note_arena(const struct program *p)
     const uint64_t *word = (const uint64_t *)ARENA;
 
     for (uint64_t n = DATA * PAGE / 8; n < p->pages * PAGE / 8; n++)
-        note("word", n, word[n]);
+        note_final("word", n, word[n], BEFORE[n]);
 }
 
 static void finish(const struct program *p)
 {
     for (int n = 1; n < 32; n++)
-        note("x", n, SAVE[n]);
+        note_final("x", n, SAVE[n], p->x[n]);
     note_csrs();
     clean();
-    note_fp();
+    note_fp(p);
     note_arena(p);
     put_decimal(BATCH->first + now.index);
     put(' ');
@@ -240,11 +285,7 @@ static void next_program(void)
 
 void boot(void)
 {
-    const uint32_t ones = UINT32_MAX;
-
-    *(volatile uint32_t *)0x02004004 = ones; /* mtimecmp: no timer interrupt */
-    *(volatile uint32_t *)0x02004000 = ones;
-    make_stub();
+    make_stubs();
     next_program();
 }
 
@@ -335,7 +376,8 @@ static bool go_on(const struct program *p)
 {
     uint64_t cause, epc = CSR_READ(mepc), next;
 
-    loosen(p);
+    if (!now.changes)
+        loosen(p);
     cause = CSR_READ(mcause);
     note("mcause", now.traps, cause);
     note("mepc", now.traps, epc);

@@ -67,6 +67,7 @@ class Program:
         self.code_at = 16  # in the arena
         self.code_va = self.stub_va = None  # as in the arena
         self.pages, self.max_traps = TABLES, 12
+        self.lines = 0  # interrupts that devices raise
         self.seed = rng.getrandbits(63)
         self.pokes = []
 
@@ -107,9 +108,9 @@ class Program:
         va = self.code_va or ARENA + self.code_at
         stub = self.stub_va or ARENA + STUB * PAGE
         pokes = [(self.code_at, code)] + self.pokes
-        self.csr["stvec"] = stub
+        self.csr["stvec"] = self.csr["stvec"] or stub
         tail = b"".join(self.csr[c].to_bytes(8, "little") for c in SET_CSRS)
-        csr = at + 11 * 8 + 64 * 8 + 3 * 8
+        csr = at + 12 * 8 + 64 * 8 + 3 * 8
         bits = csr + len(tail)
         tail += bytes(starts) + bytes(-len(starts) % 8)
         poke = csr + len(tail)
@@ -118,9 +119,9 @@ class Program:
                 bytes(-len(data) % 8)
         tail += bytes(8)
         head = struct.pack(
-            "<11Q", va, self.mstatus | self.mode << 11, va, len(code),
+            "<12Q", va, self.mstatus | self.mode << 11, va, len(code),
             offsets[-1], self.code_at, stub, self.seed, self.pages,
-            self.max_traps, self.fcsr)
+            self.max_traps, self.fcsr, self.lines)
         return head + struct.pack("<64Q", *self.x, *self.f) + \
             struct.pack("<3Q", csr, bits, poke) + tail
 

@@ -19,9 +19,13 @@ DIFF_COUNT_hostile  := 1000
 export DIFF_COUNT   ?= $(or $(DIFF_COUNT_$(MODE)),10000)
 guests: build/guest/diff/harness.bin
 
+# tests/guest/isa: directed tests, here and on QEMU, with the same harness.
+GUEST_TESTS += tests/guest/isa/isa.py
+
 build/guest/diff/harness.bin: $(wildcard tests/diff/harness.*)
 	@mkdir -p $(@D)
 	$(say) GUEST $@
-	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -T tests/diff/harness.ld -o $(@:.bin=.elf) \
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -march=rv64ima_zicsr_zifencei \
+	    -T tests/diff/harness.ld -o $(@:.bin=.elf) \
 	    tests/diff/harness.S tests/diff/harness.c
 	$(Q)$(CROSS)objcopy -O binary $(@:.bin=.elf) $@
