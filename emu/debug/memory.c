@@ -86,16 +86,12 @@ bool debug_translate(struct machine *m, int hart, uint64_t va,
     return ok;
 }
 
-/*
- * Where the bytes at addr are. A handler in M-mode debugs a kernel whose
- * addresses mean nothing there: what is not found as the hart sees it now is
- * looked up as S-mode would.
- */
+/* Where the bytes at addr are; *fault: why there are none. */
 static bool locate(struct machine *m, int hart, enum debug_space s,
                    uint64_t addr, uint64_t *pa, const char **fault)
 {
     struct mmu_walk w = { 0 };
-    const struct hart *h;
+    bool found;
 
     *fault = "there is no memory there";
     *pa = addr;
@@ -103,18 +99,11 @@ static bool locate(struct machine *m, int hart, enum debug_space s,
         return true;
     if (hart < 0 || hart >= m->harts)
         return false;
-    h = m->hart[hart];
-    if (mmu_debug_walk(m->hart[hart], addr, false, &w) &&
-        (w.levels || mem_find(m->mem, w.pa) || !h->satp)) {
-        *pa = w.pa;
-        return true;
-    }
+    found = mmu_debug_find(m->hart[hart], addr, &w);
+    *pa = w.pa;
     if (w.fault)
         *fault = w.fault;
-    if (!mmu_debug_walk(m->hart[hart], addr, true, &w))
-        return false;
-    *pa = w.pa;
-    return true;
+    return found;
 }
 
 /*

@@ -12,12 +12,18 @@
 #include "emu/base/log.h"
 
 #include "emu/debug/hub.h"
+#include "emu/hart/agent.h"
 #include "emu/hart/csr.h"
 #include "emu/hart/fp.h"
 #include "emu/hart/hart.h"
 #include "emu/hart/mmu.h"
 
-enum { NUM_PC = 32, NUM_F = 33, NUM_CSR = 65, NUM_PRIV = 4161 };
+enum {
+    NUM_PC = AGENT_PC,
+    NUM_F = AGENT_F,
+    NUM_CSR = AGENT_CSR,
+    NUM_PRIV = AGENT_PRIV,
+};
 
 /* Columns: ABI name, plain name, type. */
 static const char *const gprs[33][3] = {
@@ -110,22 +116,8 @@ const struct debug_reg *debug_reg_numbered(const struct machine *m,
 bool debug_reg_get(struct machine *m, int hart, const struct debug_reg *r,
                    uint64_t *v)
 {
-    struct hart *h;
-
-    if (hart < 0 || hart >= m->harts)
-        return false;
-    h = m->hart[hart];
-    if (r->number == NUM_PC)
-        *v = h->pc;
-    else if (r->group == DEBUG_GPR)
-        *v = h->x[r->number];
-    else if (r->group == DEBUG_FPR)
-        *v = h->f[r->number - NUM_F];
-    else if (r->group == DEBUG_VIRTUAL)
-        *v = h->priv;
-    else
-        return csr_peek(h, (unsigned)r->csr, v);
-    return true;
+    return hart >= 0 && hart < m->harts &&
+           agent_register(m->hart[hart], r->number, v);
 }
 
 static void write_priv(struct hart *h, uint64_t v)

@@ -98,6 +98,10 @@ struct mmu_walk {
 };
 bool mmu_debug_walk(struct hart *h, uint64_t va, bool as_s, struct mmu_walk *w);
 
+/* The same by whichever view has memory at va: the present one, or else that
+ * of S-mode. False: w is the present view's, whose fault may be NULL. */
+bool mmu_debug_find(struct hart *h, uint64_t va, struct mmu_walk *w);
+
 /* Calls fn for each leaf page-table entry of satp, in order of va. */
 typedef void mmu_leaf_fn(void *opaque, uint64_t va, uint64_t pa, uint64_t size,
                          uint64_t pte);

@@ -240,6 +240,23 @@ bool mmu_debug_walk(struct hart *h, uint64_t va, bool as_s, struct mmu_walk *w)
     return f == FAULT_NONE;
 }
 
+/*
+ * A handler in M-mode debugs a kernel whose addresses mean nothing there: what
+ * is not found as the hart sees it now is looked up as S-mode would.
+ */
+bool mmu_debug_find(struct hart *h, uint64_t va, struct mmu_walk *w)
+{
+    struct mmu_walk as_s;
+
+    if (mmu_debug_walk(h, va, false, w) &&
+        (w->levels || mem_find(h->mem, w->pa) || !h->satp))
+        return true;
+    if (!mmu_debug_walk(h, va, true, &as_s))
+        return false;
+    *w = as_s;
+    return true;
+}
+
 /* A guest may have tables that point at each other: there is an end to it. */
 enum { TABLES_MAX = 1 << 18 };
 
