@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "emu/base/bytecode.h"
+
 struct machine;
 struct buf;
 struct err;
@@ -163,13 +165,29 @@ enum debug_point_kind {
     DEBUG_WRITE = 4,
 };
 
+/*
+ * A point that is hit where its filters match and a condition is true (or
+ * there are none, or it is an error) stops the machine, or, if it has commands,
+ * runs them instead: what they print is told as DEBUG_EVENT_TEXT. Both are
+ * gdb's agent expressions. What of a point is not condition, command, count
+ * or flag is its name: adding it again replaces the rest.
+ */
 struct debug_point {
     uint32_t kind; /* DEBUG_BREAK, or READ and WRITE bits */
     bool hw;       /* reported as hwbreak */
+    bool by_satp;  /* only in the address space that satp names */
+    bool persist;  /* commands go on when the owner has gone: owner is NULL */
     uint64_t addr, len;
     uint64_t harts; /* mask; 0: all */
+    uint64_t satp;
+    uint32_t privs; /* mask of 1 << mode (0 U, 1 S, 3 M); 0: all */
+    struct bytecodes when, commands; /* copied; not in what debug_point gives */
+    size_t conditions;               /* how many there are: given, not taken */
+    uint64_t hits;                   /* likewise */
     const void *owner;
 };
+
+enum { DEBUG_POINT_CODE = 64 << 20 }; /* bytes of bytecode in all points */
 
 bool debug_point_add(struct machine *m, const struct debug_point *p,
                      struct err *err);
@@ -203,12 +221,16 @@ enum debug_event_kind {
     DEBUG_EVENT_RESET,
     DEBUG_EVENT_EXIT, /* the emulator goes: status */
     DEBUG_EVENT_PHASE,
+    DEBUG_EVENT_TEXT, /* a point's commands printed text */
 };
 
 struct debug_event {
     enum debug_event_kind kind;
     struct debug_stop stop;
     int status;
+    const char *text; /* TEXT: len bytes, for the point's owner */
+    size_t len;
+    const void *owner; /* NULL: it has gone, its commands persist */
 };
 
 typedef void debug_listen_fn(void *opaque, const struct debug_event *e);

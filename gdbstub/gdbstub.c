@@ -209,6 +209,27 @@ static void on_hold(void *opaque)
     debug_interrupt(s->m);
 }
 
+/*
+ * What a point of this client prints. gdb takes text only while it waits for
+ * a stop, and one that reads more slowly than the guest prints loses lines.
+ */
+static void on_text(struct session *s, const struct debug_event *e)
+{
+    char lost[64];
+    int n;
+
+    if (s->owed != OWE_STOP || s->link.queue.len > STUB_TEXT) {
+        s->lost++;
+        return;
+    }
+    if (s->lost > 0) {
+        n = snprintf(lost, sizeof lost, "[%zu texts lost]\n", s->lost);
+        session_say(s, lost, (size_t)n);
+    }
+    s->lost = 0;
+    session_say(s, e->text, e->len);
+}
+
 static void on_event(void *opaque, const struct debug_event *e)
 {
     struct gdbstub *g = opaque;
@@ -222,6 +243,8 @@ static void on_event(void *opaque, const struct debug_event *e)
             tell_stop(s, &e->stop);
         else if (e->kind == DEBUG_EVENT_EXIT && s->owed != OWE_NOTHING)
             tell_exit(s, e->status);
+        else if (e->kind == DEBUG_EVENT_TEXT && e->owner == s)
+            on_text(s, e);
     }
 }
 
@@ -241,7 +264,7 @@ static void begin(struct session *s)
     s->hart = 0;
     s->resumed = THREAD_ANY;
     s->owed = OWE_NOTHING;
-    s->points = 0;
+    s->points = s->lost = 0;
     s->hold = starting(s->m);
     s->letgo = s->physical = false;
     s->multiprocess = s->swbreak = s->hwbreak = s->error_message = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * packets.c - finding a packet's row, and the packets about registers,
- * memory, threads and points.
+ * memory and threads.
  *
  * "Debugging with GDB", E.2 Packets. A packet without a row gets the empty
  * reply, which means "not supported".
@@ -188,72 +188,6 @@ static bool thread_alive(struct session *s, struct args *a, struct buf *out)
     return true;
 }
 
-/* Points ------------------------------------------------------------------- */
-
-/* By the digit of Z and z. */
-static const struct {
-    uint32_t kind;
-    bool hw;
-} point_types[] = {
-    { DEBUG_BREAK, false },
-    { DEBUG_BREAK, true },
-    { DEBUG_WRITE, false },
-    { DEBUG_READ, false },
-    { DEBUG_READ | DEBUG_WRITE, false },
-};
-
-/* False after a reply that says why; an empty one for an unknown type. */
-static bool parse_point(struct session *s, const struct args *a,
-                        struct debug_point *p, struct buf *out)
-{
-    uint64_t type = a->n[0], addr = a->n[1], len = a->n[2];
-
-    if (type >= sizeof point_types / sizeof point_types[0])
-        return false;
-    if (a->rest_len > 0) /* conditions, commands: never offered */
-        return !session_error(s, out, STUB_EINVAL, "malformed Z packet");
-    *p = (struct debug_point){
-        .kind = point_types[type].kind,
-        .hw = point_types[type].hw,
-        .addr = addr,
-        .len = len,
-        .owner = s,
-    };
-    if (p->kind != DEBUG_BREAK && (len == 0 || addr + (len - 1) < addr))
-        return !session_error(s, out, STUB_EINVAL,
-                              "a watchpoint needs at least one byte, and may "
-                              "not wrap around");
-    return true;
-}
-
-static bool insert_point(struct session *s, struct args *a, struct buf *out)
-{
-    struct debug_point p;
-    struct err err = { "" };
-
-    if (!parse_point(s, a, &p, out))
-        return true;
-    if (s->points >= STUB_POINTS)
-        return session_error(s, out, STUB_ENOSPC, "too many points");
-    if (!debug_point_add(s->m, &p, &err))
-        return session_error(s, out, STUB_EINVAL, "%s", err.text);
-    s->points++;
-    buf_str(out, "OK");
-    return true;
-}
-
-static bool remove_point(struct session *s, struct args *a, struct buf *out)
-{
-    struct debug_point p;
-
-    if (!parse_point(s, a, &p, out))
-        return true;
-    if (debug_point_remove(s->m, &p) && s->points > 0)
-        s->points--;
-    buf_str(out, "OK");
-    return true;
-}
-
 /* Dispatch ----------------------------------------------------------------- */
 
 /* clang-format off */
@@ -269,8 +203,6 @@ const struct packet packets[] = {
     { "X",   "h,h:r",   write_memory,    false },
     { "H",   "ct",      choose_thread,   false },
     { "T",   "t",       thread_alive,    false },
-    { "Z",   "h,h,h[r", insert_point,    false },
-    { "z",   "h,h,h[r", remove_point,    false },
     { NULL,  NULL,      NULL,            false },
 };
 /* clang-format on */
@@ -292,8 +224,9 @@ static bool matches(const struct packet *p, const char *data, size_t len)
 
 static const struct packet *find(const char *data, size_t len)
 {
-    static const struct packet *const tables[] = { packets, resume_packets,
-                                                   queries, file_packets };
+    static const struct packet *const tables[] = {
+        packets, point_packets, resume_packets, queries, file_packets,
+    };
 
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
         for (const struct packet *p = tables[t]; p->name; p++)

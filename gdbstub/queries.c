@@ -35,7 +35,8 @@ static bool supported(struct session *s, struct args *a, struct buf *out)
     s->error_message = offers(a->rest, "error-message+");
     buf_printf(out,
                "PacketSize=%x;QStartNoAckMode+;multiprocess+;"
-               "vContSupported+;swbreak+;hwbreak+;binary-upload+",
+               "vContSupported+;swbreak+;hwbreak+;binary-upload+;"
+               "ConditionalBreakpoints+;BreakpointCommands+",
                STUB_PACKET);
     objects_offer(out);
     return true;

@@ -3,10 +3,10 @@
  * stub.h - what the files of this room share.
  *
  * link.c turns bytes into packets and back and knows no meaning; args.c takes
- * a packet's arguments apart; packets.c, resume.c and queries.c hold one row
- * per packet; files.c lets gdb read the images, objects.c tables and lists;
- * target_xml.c describes the registers; gdbstub.c owns sessions
- * and decides when a stop is told to whom.
+ * a packet's arguments apart; packets.c, points.c, resume.c and queries.c hold
+ * one row per packet; files.c lets gdb read the images, objects.c tables and
+ * lists; target_xml.c describes the registers; gdbstub.c owns sessions and
+ * decides when a stop is told to whom.
  *
  * Everything that arrives is hostile until parsed: lengths, numbers, order.
  */
@@ -134,6 +134,7 @@ struct session {
     struct timer *drain;
     struct bh *reaper, *holder;
     size_t points; /* set and not removed, about */
+    size_t lost;   /* lines of points' commands that gdb was too slow for */
     int hart;      /* Hg: whose registers and translation */
     int resumed;   /* Hc: a hart, THREAD_ALL or THREAD_ANY */
     enum owed owed;
@@ -182,7 +183,7 @@ void session_stop(struct session *s, const struct debug_stop *stop,
 bool session_error(struct session *s, struct buf *out, unsigned code,
                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Packets: packets.c, resume.c, queries.c, files.c --------------------------*/
+/* Packets: packets.c, points.c, resume.c, queries.c, files.c --------------- */
 
 /* Appends the reply to out; false when there is none (now). */
 typedef bool packet_fn(struct session *s, struct args *a, struct buf *out);
@@ -195,7 +196,8 @@ struct packet {
 };
 
 /* Ends with a row that has no name. */
-extern const struct packet packets[], resume_packets[], queries[];
+extern const struct packet packets[], point_packets[], resume_packets[],
+    queries[];
 
 extern const struct packet file_packets[];
 

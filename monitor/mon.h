@@ -143,6 +143,8 @@ void states_forget(struct monitor *mon);
 
 /* points.c: does a stop come from a point that was set in a monitor? */
 bool points_stopped(struct monitor *mon, const struct debug_stop *s);
+/* Were they set in a monitor, or left behind by who has gone? */
+bool points_are_ours(const void *owner);
 void points_forget(void);
 
 /* history.c: lines typed in any session, oldest first. */

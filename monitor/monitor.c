@@ -241,6 +241,11 @@ static void on_machine(void *opaque, const struct debug_event *e)
 {
     struct monitor *mon = opaque;
 
+    if (e->kind == DEBUG_EVENT_TEXT && points_are_ours(e->owner)) {
+        mon_hide(mon);
+        mon_text(mon, e->text, e->len);
+        mon_show(mon);
+    }
     if (e->kind != DEBUG_EVENT_STOPPED)
         return;
     if (points_stopped(NULL, &e->stop)) {

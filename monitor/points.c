@@ -171,6 +171,11 @@ bool points_stopped(struct monitor *mon, const struct debug_stop *s)
     return ours != NULL;
 }
 
+bool points_are_ours(const void *owner)
+{
+    return owner == &table || owner == NULL;
+}
+
 void points_forget(void)
 {
     free(table.row);

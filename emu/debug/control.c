@@ -25,9 +25,15 @@ static struct debug_point from_point(const struct point *p)
     return (struct debug_point){
         .kind = p->kind,
         .hw = p->flags & POINT_HW,
+        .by_satp = p->flags & POINT_SATP,
+        .persist = p->flags & POINT_PERSIST,
         .addr = p->addr,
         .len = p->len,
         .harts = p->harts,
+        .satp = p->satp,
+        .privs = p->privs,
+        .conditions = p->when.n,
+        .hits = p->hits,
         .owner = p->owner,
     };
 }
@@ -37,10 +43,15 @@ static struct point to_point(const struct debug_point *p)
 {
     return (struct point){
         .kind = p->kind,
-        .flags = p->hw ? POINT_HW : 0,
+        .flags = (p->hw ? POINT_HW : 0) | (p->by_satp ? POINT_SATP : 0) |
+                 (p->persist ? POINT_PERSIST : 0),
         .addr = p->addr,
         .len = p->len || !(p->kind & DEBUG_BREAK) ? p->len : 2,
         .harts = p->harts,
+        .satp = p->satp,
+        .privs = p->privs,
+        .when = p->when,
+        .commands = p->commands,
         .owner = p->owner,
     };
 }
@@ -84,6 +95,16 @@ static void run_event(void *opaque, const struct run_event *e)
     tell(opaque, &out);
 }
 
+static void point_text(void *opaque, const struct point *p, const char *text,
+                       size_t len)
+{
+    struct debug_event e = {
+        .kind = DEBUG_EVENT_TEXT, .text = text, .len = len, .owner = p->owner
+    };
+
+    tell(opaque, &e);
+}
+
 void debug_listen(struct machine *m, debug_listen_fn *fn, void *opaque)
 {
     struct debug_hub *d = m->debug;
@@ -124,8 +145,10 @@ void debug_attach(struct machine *m)
         d->source = tap_source(m->tap, "poke", poke_delivered, m);
         run_listen(m, run_event, m);
     }
-    if (m->harts && !d->nregs)
+    if (m->harts && !d->nregs) {
         registers_build(m);
+        points_on_text(m->points, point_text, m);
+    }
     tell(m, &e);
 }
 
@@ -158,6 +181,8 @@ bool debug_point_add(struct machine *m, const struct debug_point *p,
         return err_set(err, "a watchpoint needs a length");
     if (p->len && p->addr + (p->len - 1) < p->addr)
         return err_set(err, "the range goes past the end of memory");
+    if (points_code(m->points) > DEBUG_POINT_CODE)
+        return err_set(err, "there are too many conditions");
     points_add(m->points, &pt);
     return true;
 }

@@ -239,9 +239,9 @@ static const struct block *find_block(struct hart *h, bool skip)
     bool look = stop == pc, uniform;
 
     if (look) {
-        const struct point *p = points_break(h->points, h, pc);
+        const struct point *p = skip ? NULL : points_break(h->points, h, pc);
 
-        if (p && !skip && !(p->flags & POINT_GUEST))
+        if (p)
             return stop_here(h, p);
         if (trigger_exec(h, pc))
             return fetch_trap(h, CAUSE_BREAKPOINT, pc);

@@ -248,11 +248,13 @@ static enum mmu_result watched(struct hart *h, const struct insn *i,
                                uint64_t va, unsigned size, unsigned access)
 {
     const struct point *p;
-    uint64_t hit;
+    uint64_t hit, pc = h->pc;
 
     if (h->skip_points & SKIP_ALL)
         return MMU_OK;
+    h->pc = PC; /* for conditions */
     p = points_watch(h->points, h, va, size, access * POINT_READ, &hit);
+    h->pc = pc;
     if (!p)
         return MMU_OK;
     h->stop = (struct hart_stop){ .addr = hit,

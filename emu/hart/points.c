@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/base/buf.h"
 #include "emu/base/log.h"
 
+#include "emu/hart/agent.h"
 #include "emu/hart/hart.h"
 
 struct list {
@@ -28,19 +30,33 @@ struct listener {
 struct points {
     struct list breaks, watches;
     uint64_t longest; /* len of any watchpoint that is or was there */
+    size_t code;      /* bytes of conditions and commands */
     struct listener *listener;
     size_t listeners;
+    points_text_fn *text;
+    void *text_opaque;
+    bool quiet;
 };
 
 static bool same(const struct point *a, const struct point *b)
 {
     return a->kind == b->kind && a->addr == b->addr && a->len == b->len &&
-           a->owner == b->owner && a->harts == b->harts;
+           a->owner == b->owner && a->harts == b->harts &&
+           a->privs == b->privs && a->satp == b->satp &&
+           !((a->flags ^ b->flags) & (POINT_SATP | POINT_GUEST));
 }
 
-static bool applies(const struct point *p, const struct hart *h)
+/* Can it ever concern this hart? */
+static bool concerns(const struct point *p, const struct hart *h)
 {
     return p->harts == 0 || (h->hartid < 64 && p->harts >> h->hartid & 1);
+}
+
+/* Does it concern the hart as it is now? */
+static bool applies(const struct point *p, const struct hart *h)
+{
+    return concerns(p, h) && (p->privs == 0 || p->privs >> h->priv & 1) &&
+           (!(p->flags & POINT_SATP) || p->satp == h->satp);
 }
 
 static uint64_t last_of(uint64_t addr, uint64_t len)
@@ -80,23 +96,65 @@ static size_t find(const struct list *l, const struct point *pt)
     return i;
 }
 
-static void insert(struct list *l, const struct point *pt)
+static size_t bytes_of(const struct bytecodes *c)
 {
-    struct point *copy = xmalloc(sizeof *copy);
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < c->n; i++)
+        bytes += c->code[i].len;
+    return bytes;
+}
+
+/* One allocation: the table, and behind it all the bytes. */
+static struct bytecodes copy_codes(const struct bytecodes *from)
+{
+    size_t table = from->n * sizeof(struct bytecode);
+    struct bytecode *code;
+    uint8_t *at;
+
+    if (from->n == 0)
+        return (struct bytecodes){ NULL, 0 };
+    code = xmalloc(table + bytes_of(from));
+    at = (uint8_t *)code + table;
+    for (size_t i = 0; i < from->n; i++) {
+        code[i] = (struct bytecode){ at, from->code[i].len };
+        memcpy(at, from->code[i].bytes, from->code[i].len);
+        at += from->code[i].len;
+    }
+    return (struct bytecodes){ code, from->n };
+}
+
+static void free_codes(struct points *p, struct point *pt)
+{
+    p->code -= bytes_of(&pt->when) + bytes_of(&pt->commands);
+    free((void *)(uintptr_t)pt->when.code);
+    free((void *)(uintptr_t)pt->commands.code);
+}
+
+static void set_codes(struct points *p, struct point *to,
+                      const struct point *from)
+{
+    to->when = copy_codes(&from->when);
+    to->commands = copy_codes(&from->commands);
+    p->code += bytes_of(&to->when) + bytes_of(&to->commands);
+}
+
+static void insert(struct list *l, struct point *pt)
+{
     size_t i = lower_bound(l, pt->addr);
 
-    *copy = *pt;
     while (i < l->n && l->point[i]->addr == pt->addr &&
            !(l->point[i]->flags & POINT_GUEST))
         i++;
     l->point = xrealloc(l->point, (l->n + 1) * sizeof *l->point);
     memmove(l->point + i + 1, l->point + i, (l->n - i) * sizeof *l->point);
-    l->point[i] = copy;
+    l->point[i] = pt;
     l->n++;
 }
 
-static void remove_at(struct list *l, size_t i)
+static void remove_at(struct points *p, struct list *l, size_t i)
 {
+    free_codes(p, l->point[i]);
     free(l->point[i]);
     l->n--;
     memmove(l->point + i, l->point + i + 1, (l->n - i) * sizeof *l->point);
@@ -110,10 +168,10 @@ static void changed(struct points *p)
 
 struct points *points_new(void) { return xcalloc(1, sizeof(struct points)); }
 
-static void free_list(struct list *l)
+static void free_list(struct points *p, struct list *l)
 {
-    for (size_t i = 0; i < l->n; i++)
-        free(l->point[i]);
+    while (l->n > 0)
+        remove_at(p, l, l->n - 1);
     free(l->point);
 }
 
@@ -121,8 +179,8 @@ void points_free(struct points *p)
 {
     if (!p)
         return;
-    free_list(&p->breaks);
-    free_list(&p->watches);
+    free_list(p, &p->breaks);
+    free_list(p, &p->watches);
     free(p->listener);
     free(p);
 }
@@ -130,12 +188,22 @@ void points_free(struct points *p)
 void points_add(struct points *p, const struct point *pt)
 {
     struct list *l = list_of(p, pt);
+    size_t i = find(l, pt);
+    struct point *copy;
 
     assert(pt->kind == POINT_BREAK || !(pt->kind & POINT_BREAK));
     assert(pt->len > 0);
-    if (find(l, pt) < l->n)
+    if (i < l->n) {
+        free_codes(p, l->point[i]);
+        l->point[i]->flags = pt->flags;
+        set_codes(p, l->point[i], pt);
         return;
-    insert(l, pt);
+    }
+    copy = xmalloc(sizeof *copy);
+    *copy = *pt;
+    copy->hits = 0;
+    set_codes(p, copy, pt);
+    insert(l, copy);
     if (l == &p->watches && pt->len > p->longest)
         p->longest = pt->len;
     changed(p);
@@ -148,19 +216,28 @@ bool points_remove(struct points *p, const struct point *pt)
 
     if (i == l->n)
         return false;
-    remove_at(l, i);
+    remove_at(p, l, i);
     changed(p);
     return true;
 }
 
-static bool remove_owned(struct list *l, const void *owner)
+/* What was to persist belongs to nobody from now on. */
+static bool remove_owned(struct points *p, struct list *l, const void *owner)
 {
     bool any = false;
 
     for (size_t i = l->n; i-- > 0;) {
-        if (l->point[i]->owner != owner)
+        struct point orphan = *l->point[i];
+
+        if (orphan.owner != owner)
             continue;
-        remove_at(l, i);
+        orphan.owner = NULL;
+        if (owner && orphan.flags & POINT_PERSIST && orphan.commands.n &&
+            find(l, &orphan) == l->n) {
+            l->point[i]->owner = NULL;
+            continue;
+        }
+        remove_at(p, l, i);
         any = true;
     }
     return any;
@@ -168,11 +245,13 @@ static bool remove_owned(struct list *l, const void *owner)
 
 void points_remove_owner(struct points *p, const void *owner)
 {
-    bool breaks = remove_owned(&p->breaks, owner);
+    bool breaks = remove_owned(p, &p->breaks, owner);
 
-    if (remove_owned(&p->watches, owner) || breaks)
+    if (remove_owned(p, &p->watches, owner) || breaks)
         changed(p);
 }
+
+size_t points_code(const struct points *p) { return p->code; }
 
 const struct point *points_nth(const struct points *p, size_t n)
 {
@@ -189,16 +268,65 @@ void points_on_change(struct points *p, void (*fn)(void *), void *opaque)
     p->listener[p->listeners++] = (struct listener){ fn, opaque };
 }
 
-const struct point *points_break(const struct points *p, const struct hart *h,
-                                 uint64_t va)
+void points_on_text(struct points *p, points_text_fn *fn, void *opaque)
+{
+    p->text = fn;
+    p->text_opaque = opaque;
+}
+
+void points_quiet(struct points *p, bool quiet) { p->quiet = quiet; }
+
+/* Matches ------------------------------------------------------------------- */
+
+static bool is_true(const struct point *pt, struct hart *h)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < pt->when.n; i++)
+        if (!agent_eval(h, &pt->when.code[i], NULL, &v) || v)
+            return true;
+    return pt->when.n == 0;
+}
+
+/* False: one of them is an error; the debugger may find out why. */
+static bool run_commands(struct points *p, const struct point *pt,
+                         struct hart *h)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < pt->commands.n && ok; i++) {
+        struct buf text = { 0 };
+        uint64_t v;
+
+        ok = agent_eval(h, &pt->commands.code[i], &text, &v);
+        if (p->text && text.len > 0)
+            p->text(p->text_opaque, pt, buf_text(&text), text.len);
+        buf_free(&text);
+    }
+    return ok;
+}
+
+/* It matches: is it to stop the hart? */
+static bool stops(struct points *p, struct point *pt, struct hart *h)
+{
+    if (pt->flags & POINT_GUEST || !applies(pt, h) || !is_true(pt, h))
+        return false;
+    if (p->quiet)
+        return pt->commands.n == 0;
+    pt->hits++;
+    return pt->commands.n == 0 || !run_commands(p, pt, h);
+}
+
+const struct point *points_break(struct points *p, struct hart *h, uint64_t va)
 {
     const struct list *l = &p->breaks;
+    const struct point *first = NULL;
 
     for (size_t i = lower_bound(l, va); i < l->n && l->point[i]->addr == va;
          i++)
-        if (applies(l->point[i], h))
-            return l->point[i];
-    return NULL;
+        if (stops(p, l->point[i], h) && !first)
+            first = l->point[i];
+    return first;
 }
 
 uint64_t points_next_break(const struct points *p, const struct hart *h,
@@ -208,45 +336,52 @@ uint64_t points_next_break(const struct points *p, const struct hart *h,
 
     for (size_t i = lower_bound(l, va);
          i < l->n && l->point[i]->addr - va < len; i++)
-        if (applies(l->point[i], h))
+        if (concerns(l->point[i], h))
             return l->point[i]->addr;
     return va + len;
 }
 
-/* The first watchpoint of these kinds that touches [va, last]. */
-static const struct point *touching(const struct points *p,
-                                    const struct hart *h, uint64_t va,
-                                    uint64_t last, uint32_t access)
+static bool touches(const struct point *w, uint64_t va, uint64_t last,
+                    uint32_t access)
 {
-    const struct list *l = &p->watches;
-    size_t i = lower_bound(l, va > p->longest ? va - p->longest : 0);
+    return w->kind & access && w->addr <= last &&
+           last_of(w->addr, w->len) >= va;
+}
 
-    for (; i < l->n && l->point[i]->addr <= last; i++) {
-        const struct point *w = l->point[i];
-
-        if (w->kind & access && applies(w, h) && last_of(w->addr, w->len) >= va)
-            return w;
-    }
-    return NULL;
+/* Where those that reach up to va can begin. */
+static size_t first_reaching(const struct points *p, uint64_t va)
+{
+    return lower_bound(&p->watches, va > p->longest ? va - p->longest : 0);
 }
 
 bool points_watch_page(const struct points *p, const struct hart *h,
                        uint64_t va_page)
 {
-    return p->watches.n > 0 &&
-           touching(p, h, va_page, va_page | 0xfff, POINT_READ | POINT_WRITE);
+    const struct list *l = &p->watches;
+    uint64_t last = va_page | 0xfff;
+
+    for (size_t i = first_reaching(p, va_page);
+         i < l->n && l->point[i]->addr <= last; i++)
+        if (concerns(l->point[i], h) &&
+            touches(l->point[i], va_page, last, POINT_READ | POINT_WRITE))
+            return true;
+    return false;
 }
 
-const struct point *points_watch(const struct points *p, const struct hart *h,
-                                 uint64_t va, uint64_t len, uint32_t access,
-                                 uint64_t *hit)
+const struct point *points_watch(struct points *p, struct hart *h, uint64_t va,
+                                 uint64_t len, uint32_t access, uint64_t *hit)
 {
-    const struct point *w;
+    const struct list *l = &p->watches;
+    uint64_t last = last_of(va, len);
 
-    if (p->watches.n == 0)
-        return NULL;
-    w = touching(p, h, va, last_of(va, len), access);
-    if (w)
+    for (size_t i = first_reaching(p, va);
+         i < l->n && l->point[i]->addr <= last; i++) {
+        struct point *w = l->point[i];
+
+        if (!touches(w, va, last, access) || !stops(p, w, h))
+            continue;
         *hit = w->addr > va ? w->addr : va;
-    return w;
+        return w;
+    }
+    return NULL;
 }

@@ -255,6 +255,7 @@ static void report_point(struct machine *m, int n, struct hart *h)
     }
     if (h->stop.point)
         stop.point = *h->stop.point;
+    stop.point.when = stop.point.commands = (struct bytecodes){ NULL, 0 };
     h->stop.kind = HART_STOP_NONE;
     h->stop.point = NULL;
     m->run->stop_pc = h->pc;

@@ -235,7 +235,8 @@ bool debug_point_add(struct machine *m, const struct debug_point *p,
             return true;
     if (m->points == FAKE_POINTS)
         return err_set(err, "the fake is full");
-    m->point[m->points++] = *p;
+    m->point[m->points] = *p;
+    m->point[m->points++].conditions = p->when.n;
     return true;
 }
 

@@ -26,9 +26,9 @@ Test(packets, qsupported_names_what_is_there)
 {
     EXPECT("qSupported:multiprocess+;swbreak+;hwbreak+",
            "PacketSize=20000;QStartNoAckMode+;multiprocess+;vContSupported+;"
-           "swbreak+;hwbreak+;binary-upload+;qXfer:features:read+;"
-           "qXfer:threads:read+;qXfer:exec-file:read+;qXfer:libraries:read+;"
-           "qXfer:osdata:read+");
+           "swbreak+;hwbreak+;binary-upload+;ConditionalBreakpoints+;"
+           "BreakpointCommands+;qXfer:features:read+;qXfer:threads:read+;"
+           "qXfer:exec-file:read+;qXfer:libraries:read+;qXfer:osdata:read+");
 }
 
 Test(packets, g_is_x0_to_x31_and_pc)
@@ -197,11 +197,50 @@ Test(packets, Z_refuses_what_makes_no_sense)
     EXPECT("Z5,0,4", "");
     EXPECT("Z0", "E.malformed Z packet");
     EXPECT("Z0,80000000", "E.malformed Z packet");
-    EXPECT("Z0,80000000,4;X3,220027", "E.malformed Z packet");
+    EXPECT("Z0,80000000,4;", "E.malformed Z packet");
+    EXPECT("Z0,80000000,4;X0,", "E.malformed Z packet");
+    EXPECT("Z0,80000000,4;X4,220027", "E.malformed Z packet");
+    EXPECT("Z0,80000000,4;X3,22002g", "E.malformed Z packet");
+    EXPECT("Z0,80000000,4;X3,22002727", "E.malformed Z packet");
+    EXPECT("Z0,80000000,4;cmds:", "E.malformed Z packet");
+    EXPECT("Z0,80000000,4;cmds:0,", "E.malformed Z packet");
+    EXPECT("Z2,80000000,4;X3,220027", "E.malformed Z packet");
+    EXPECT("Z0,80000000,4;Xffffffffffffffff,22", "E.malformed Z packet");
     cr_expect_eq(strncmp(ask("Z2,80000000,0"), "E.", 2), 0);
     cr_expect_eq(strncmp(ask("Z2,ffffffffffffffff,2"), "E.", 2), 0);
     EXPECT("Z2,ffffffffffffffff,1", "OK");
     cr_expect_eq(machine->points, 1);
+}
+
+Test(packets, Z_takes_lists_of_conditions_and_commands)
+{
+    const struct debug_point *p = &machine->point[0];
+
+    EXPECT("Z0,80000000,4;X3,220027X2,0227;cmds:1,X2,2827;X1,27", "OK");
+    cr_assert_eq(machine->points, 1);
+    cr_expect_eq(p->conditions, 2);
+    cr_expect(p->persist);
+    EXPECT("Z1,80000004,4;cmds:0,X1,27", "OK");
+    cr_expect_eq(machine->point[1].conditions, 0);
+    cr_expect_not(machine->point[1].persist);
+    EXPECT("z0,80000000,4", "OK");
+    EXPECT("z0,80000000,4;X3,220027", "E.malformed z packet");
+    cr_expect_eq(machine->points, 1);
+}
+
+Test(packets, what_a_point_prints_comes_while_gdb_waits)
+{
+    struct debug_event e = { .kind = DEBUG_EVENT_TEXT,
+                             .text = "hi\n",
+                             .len = 3 };
+
+    EXPECT("Z0,80000000,4", "OK");
+    e.owner = machine->point[0].owner;
+    machine->listener[0].fn(machine->listener[0].opaque, &e);
+    cr_expect_str_eq(gdb_read(&gdb), "");
+    EXPECT("vCont;c", "");
+    machine->listener[0].fn(machine->listener[0].opaque, &e);
+    cr_expect_str_eq(gdb_read(&gdb), "O5b31207465787473206c6f73745d0a|O68690a");
 }
 
 Test(packets, threads_are_numbered_from_one)
