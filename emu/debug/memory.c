@@ -221,7 +221,7 @@ size_t debug_read(struct machine *m, int hart, enum debug_space s,
     size_t done = 0;
 
     while (m->mem && done < len) {
-        const char *fault;
+        const char *fault = "there is no memory there";
         size_t n = to_page_end(addr + done, len - done), got;
         uint64_t pa;
 
