@@ -79,6 +79,8 @@ $(B)/%.o: %.c
 .PHONY: FORCE
 FORCE:
 
+$(B)/gdbstub/script.o: gdbstub/ebreak.py
+
 # The demo kernel, embedded in the program ---------------------------------------
 include board/demo/demo.mk
 
@@ -196,6 +198,7 @@ install: all ## to PREFIX (/usr/local)
 	install -D -m 644 docs/ebreak.1 $(DESTDIR)$(PREFIX)/share/man/man1/ebreak.1
 	install -D -m 644 gdbstub/ebreak.gdb $(DESTDIR)$(PREFIX)/share/ebreak/ebreak.gdb
 	install -D -m 644 build/demo.elf $(DESTDIR)$(PREFIX)/share/ebreak/demo.elf
+	install -D -m 644 gdbstub/ebreak.py $(DESTDIR)$(PREFIX)/share/ebreak/ebreak.py
 
 help: ## this screen
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \

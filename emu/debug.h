@@ -276,6 +276,8 @@ void debug_reset(struct machine *m); /* asks for a system reset */
 void debug_reset_images(struct machine *m, struct err *err); /* now: vRun */
 void debug_powerdown(struct machine *m);
 void debug_quit(struct machine *m, int status);
+/* The end of the guest: 0 ends the emulator, 1 stops it; -1: just ask. */
+bool debug_end_stops(struct machine *m, int on);
 struct chardevs *debug_chardevs(const struct machine *m);
 struct loop *debug_loop(const struct machine *m);
 const char *debug_name(const struct machine *m); /* -name */

@@ -86,6 +86,8 @@ static const struct option_row {
     { "nodefaults", NULL, NULL, do_nodefaults,
       "no serial line and monitor but those asked for" },
     { "gdb", NULL, "DEV", do_gdb, "wait for gdb on DEV" },
+    { "gdb-policy", NULL, "[kill=P][,detach=P][,lost=P]", do_gdb_policy,
+      "what a gdb's end does: keep, run, stop, reset, quit" },
     { "s", NULL, NULL, do_s, "the same as -gdb tcp::1234" },
     { "S", NULL, NULL, do_S, "do not run before `cont` or gdb says so" },
     { "preconfig", NULL, NULL, do_preconfig,

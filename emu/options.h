@@ -16,6 +16,7 @@
 #include "emu/hart/cpu.h"
 #include "emu/machine/machine.h"
 #include "emu/machine/run.h"
+#include "gdbstub/gdbstub.h"
 
 struct err;
 struct buf;
@@ -46,6 +47,7 @@ struct options {
     /* Consoles. */
     struct strings chardevs; /* -chardev texts */
     struct strings serials, monitors, mons, gdbs;
+    enum gdb_policy gdb_kill, gdb_detach, gdb_lost;
     bool nographic, nodefaults, display_none;
     int escape;
 

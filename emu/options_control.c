@@ -123,6 +123,39 @@ bool do_gdb(struct options *o, const char *arg, struct err *err)
     return true;
 }
 
+static bool policy(struct opts *p, const char *key, enum gdb_policy *out,
+                   struct err *err)
+{
+    static const char *const names[] = { [GDB_KEEP] = "keep",
+                                         [GDB_RUN] = "run",
+                                         [GDB_STOP] = "stop",
+                                         [GDB_RESET] = "reset",
+                                         [GDB_QUIT] = "quit" };
+    const char *value = opts_get(p, key, NULL);
+
+    if (!value)
+        return true;
+    for (int n = GDB_KEEP; n <= GDB_QUIT; n++)
+        if (!strcmp(names[n], value)) {
+            *out = (enum gdb_policy)n;
+            return true;
+        }
+    return err_set(err, "%s=%s: it is one of keep, run, stop, reset, quit", key,
+                   value);
+}
+
+bool do_gdb_policy(struct options *o, const char *arg, struct err *err)
+{
+    struct opts p = { 0 };
+    bool ok = opts_parse(&p, arg, NULL, err) &&
+              policy(&p, "kill", &o->gdb_kill, err) &&
+              policy(&p, "detach", &o->gdb_detach, err) &&
+              policy(&p, "lost", &o->gdb_lost, err) && opts_done(&p, err);
+
+    opts_free(&p);
+    return ok;
+}
+
 bool do_s(struct options *o, const char *arg, struct err *err)
 {
     (void)arg;
@@ -230,7 +263,7 @@ bool do_action(struct options *o, const char *arg, struct err *err)
                                           "none", NULL };
     struct opts p = { 0 };
     int reboot = o->policy.reboot_is_shutdown, off = o->policy.shutdown_pauses;
-    int panic = 1;
+    int panic = o->policy.panic_pauses ? 0 : 1;
     bool ok =
         opts_parse(&p, arg, NULL, err) &&
         action("reboot", opts_get(&p, "reboot", NULL), reboots, &reboot, err) &&
@@ -241,6 +274,7 @@ bool do_action(struct options *o, const char *arg, struct err *err)
     ok = ok && opts_done(&p, err);
     o->policy.reboot_is_shutdown = reboot == 1;
     o->policy.shutdown_pauses = off == 1;
+    o->policy.panic_pauses = panic == 0;
     o->policy.panic_is_failure = panic == 2;
     opts_free(&p);
     return ok;

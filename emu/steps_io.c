@@ -230,7 +230,8 @@ static bool open_gdb_on(struct init *in, const char *dev, struct err *err)
     free(full);
     if (!c && !err->text[0])
         return err_set(err, "gdbstub: '%s' is no place for gdb", dev);
-    config.end_quits = c && !strcmp(chardev_filename(c), "stdio");
+    if (c && !strcmp(chardev_filename(c), "stdio") && !config.lost)
+        config.lost = GDB_QUIT; /* nobody else will come */
     if (c && in->gdbs < MAX_SESSIONS)
         g = gdbstub_new(&in->m, c, &config, err);
     if (g)
@@ -350,7 +351,10 @@ bool step_mux_open(struct init *in, struct err *err)
 
 void steps_join(struct init *in)
 {
-    in->monitor_hooks = (struct monitor_hooks){ gdbserver, in };
+    in->monitor_hooks = (struct monitor_hooks){ gdbserver, in, gdb_script };
     in->gdb_config = (struct gdbstub_config){ .monitor = monitor_for_gdb,
-                                              .monitor_opaque = in };
+                                              .monitor_opaque = in,
+                                              .kill = in->o->gdb_kill,
+                                              .detach = in->o->gdb_detach,
+                                              .lost = in->o->gdb_lost };
 }

@@ -276,16 +276,13 @@ static void begin(struct session *s)
 /* Without D: the machine stays as it was, unless told otherwise. */
 static void end(struct session *s)
 {
-    struct debug_resume all = { .run = ~UINT64_C(0), .hart = -1 };
-
     if (!s->open)
         return;
     s->open = false;
     debug_points_clear(s->m, s);
     timer_del(s->drain);
-    if (s->stub->config.lost_runs && !s->letgo && session_alone(s) &&
-        !debug_running(s->m) && debug_harts(s->m) > 0)
-        debug_resume(s->m, &all, NULL);
+    if (!s->letgo)
+        session_settle(s, s->stub->config.lost, GDB_KEEP);
 }
 
 /* The connection ----------------------------------------------------------- */
@@ -361,8 +358,6 @@ static void on_chardev_event(void *opaque, enum chardev_event e)
         begin(s);
     } else if (e == CHARDEV_CLOSED) {
         end(s);
-        if (s->stub->config.end_quits)
-            debug_quit(s->m, 0);
         if (!s->client)
             return;
         s->chr = NULL; /* goes by itself */

@@ -20,14 +20,20 @@ struct gdbstub;
 typedef void gdb_monitor_fn(void *opaque, int hart, const char *line,
                             struct buf *out);
 
+/* What becomes of the machine when a gdb kills it, detaches, or is gone. */
+enum gdb_policy {
+    GDB_DEFAULT, /* kill: reset, detach: run, lost: keep */
+    GDB_KEEP,    /* it stays as it is */
+    GDB_RUN,     /* unless another gdb holds it */
+    GDB_STOP,
+    GDB_RESET, /* stopped, at the reset vector, with fresh images */
+    GDB_QUIT,  /* the emulator ends */
+};
+
 struct gdbstub_config {
     gdb_monitor_fn *monitor;
     void *monitor_opaque;
-    bool kill_quits; /* k and vKill end the emulator (default: reset it) */
-    bool lost_runs;  /* a lost connection lets the guest run on (default: it
-                        stays as it was) */
-    bool end_quits;  /* the end of the stream ends the emulator: on stdio
-                        nobody else will come */
+    enum gdb_policy kill, detach, lost;
 };
 
 /*
@@ -38,5 +44,8 @@ struct gdbstub *gdbstub_new(struct machine *m, struct chardev *c,
                             const struct gdbstub_config *config,
                             struct err *err);
 void gdbstub_free(struct gdbstub *g); /* removes its points; NULL is allowed */
+
+/* Python for gdb to `source`: ebreak.py. */
+extern const char gdb_script[];
 
 #endif

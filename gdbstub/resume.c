@@ -211,28 +211,6 @@ static bool attach(struct session *s, struct args *a, struct buf *out)
     return status(s, a, out);
 }
 
-static void let_go(struct session *s)
-{
-    debug_points_clear(s->m, s);
-    s->points = 0;
-    s->letgo = true;
-    s->owed = OWE_NOTHING;
-}
-
-/* The machine runs on, unless another client holds it. */
-static bool detach(struct session *s, struct args *a, struct buf *out)
-{
-    struct debug_resume all = { .run = ~UINT64_C(0), .hart = -1 };
-
-    if (a->count && a->n[0] != 1)
-        return session_error(s, out, STUB_EINVAL, "the machine is process 1");
-    let_go(s);
-    if (session_alone(s) && !debug_running(s->m) && debug_harts(s->m) > 0)
-        debug_resume(s->m, &all, NULL);
-    buf_str(out, "OK");
-    return true;
-}
-
 /* To the reset vector, with the images as they were loaded; stopped. */
 static bool restart(struct session *s, struct err *err)
 {
@@ -246,15 +224,60 @@ static bool restart(struct session *s, struct err *err)
     return err->text[0] == '\0';
 }
 
-static void kill_machine(struct session *s)
+static void let_run(struct session *s)
+{
+    struct debug_resume all = { .run = ~UINT64_C(0), .hart = -1 };
+
+    if (session_alone(s) && !debug_running(s->m) && debug_harts(s->m) > 0)
+        debug_resume(s->m, &all, NULL);
+}
+
+void session_settle(struct session *s, enum gdb_policy p, enum gdb_policy what)
 {
     struct err err;
 
-    let_go(s);
-    if (s->stub->config.kill_quits)
-        debug_quit(s->m, 0);
-    else
+    switch (p == GDB_DEFAULT ? what : p) {
+    case GDB_RUN:
+        let_run(s);
+        break;
+    case GDB_STOP:
+        if (session_alone(s) && debug_running(s->m))
+            debug_interrupt(s->m);
+        break;
+    case GDB_RESET:
         restart(s, &err);
+        break;
+    case GDB_QUIT:
+        debug_quit(s->m, 0);
+        break;
+    case GDB_DEFAULT:
+    case GDB_KEEP:
+        break;
+    }
+}
+
+static void let_go(struct session *s)
+{
+    debug_points_clear(s->m, s);
+    s->points = 0;
+    s->letgo = true;
+    s->owed = OWE_NOTHING;
+}
+
+static bool detach(struct session *s, struct args *a, struct buf *out)
+{
+    if (a->count && a->n[0] != 1)
+        return session_error(s, out, STUB_EINVAL, "the machine is process 1");
+    let_go(s);
+    session_settle(s, s->stub->config.detach, GDB_RUN);
+    buf_str(out, "OK");
+    return true;
+}
+
+static void kill_machine(struct session *s)
+{
+    let_go(s);
+    session_settle(s, s->stub->config.kill, GDB_RESET);
 }
 
 static bool kill_plain(struct session *s, struct args *a, struct buf *out)
@@ -273,10 +296,16 @@ static bool kill_process(struct session *s, struct args *a, struct buf *out)
     return true;
 }
 
+/* The program's name is of no use: the images are the command line's. */
 static bool run(struct session *s, struct args *a, struct buf *out)
 {
+    const char *args = memchr(a->rest, ';', a->rest_len);
     struct err err;
 
+    if (args && args[1])
+        return session_error(s, out, STUB_EINVAL,
+                             "a machine takes no arguments: a kernel's go "
+                             "with -append");
     if (!restart(s, &err))
         return session_error(s, out, STUB_EINVAL, "%s", err.text);
     return status(s, a, out);

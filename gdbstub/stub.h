@@ -202,6 +202,8 @@ extern const struct packet packets[], point_packets[], resume_packets[],
 extern const struct packet file_packets[];
 
 void packets_handle(struct session *s, char *data, size_t len);
+/* Does to the machine what p says, or else, if that is GDB_DEFAULT, what. */
+void session_settle(struct session *s, enum gdb_policy p, enum gdb_policy what);
 void registers_add(struct session *s, struct buf *out, unsigned number);
 
 /* What qXfer reads: objects.c ------------------------------------------------ */

@@ -47,6 +47,27 @@ void hmp_gdbserver(struct monitor *mon, const struct args *a)
         mon_print(mon, "Waiting for gdb connection on device '%s'\n", dev);
 }
 
+void hmp_gdb_script(struct monitor *mon, const struct args *a)
+{
+    (void)a;
+    mon_print(mon, "%s", mon->hooks.gdb_script ? mon->hooks.gdb_script : "");
+}
+
+void hmp_on_exit(struct monitor *mon, const struct args *a)
+{
+    const char *how = arg_text(a, "how");
+    bool stop = how && strcmp(how, "stop") == 0;
+
+    if (how && !stop && strcmp(how, "exit") != 0) {
+        mon_help_row(mon, "on-exit");
+        return;
+    }
+    stop = debug_end_stops(mon->m, how ? stop : -1);
+    if (!how)
+        mon_print(mon, "the guest's end %s\n",
+                  stop ? "stops the machine" : "ends the emulator");
+}
+
 void hmp_fdt(struct monitor *mon, const struct args *a)
 {
     struct buf text = { 0 };

@@ -20,6 +20,7 @@ struct monitor_hooks {
     /* gdbserver DEV: false and err if the port cannot be had; "none" ends. */
     bool (*gdbserver)(void *opaque, const char *dev, struct err *err);
     void *opaque;
+    const char *gdb_script; /* Python for gdb */
 };
 
 struct monitor *monitor_new(struct machine *m, struct chardev *c,

@@ -315,6 +315,13 @@ void debug_quit(struct machine *m, int status)
         run_request_shutdown(m, SHUTDOWN_HOST_QUIT, status);
 }
 
+bool debug_end_stops(struct machine *m, int on)
+{
+    if (on >= 0)
+        m->policy.shutdown_pauses = on;
+    return m->policy.shutdown_pauses;
+}
+
 struct chardevs *debug_chardevs(const struct machine *m) { return m->chardevs; }
 
 struct loop *debug_loop(const struct machine *m) { return m->loop; }

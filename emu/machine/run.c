@@ -338,7 +338,17 @@ void run_reset_now(struct machine *m)
         hart_flush(m->hart[n]);
 }
 
-/* True when the machine goes on: -no-shutdown keeps it, off, for a look. */
+/* Is the machine to be kept, off, for a look? */
+static bool is_kept(const struct machine *m)
+{
+    if (m->run->shutdown == SHUTDOWN_HOST_QUIT ||
+        m->run->shutdown == SHUTDOWN_HOST_SIGNAL)
+        return false;
+    return m->policy.shutdown_pauses ||
+           (m->policy.panic_pauses && m->run->shutdown == SHUTDOWN_GUEST_PANIC);
+}
+
+/* True when the machine goes on. */
 static bool shut_down(struct machine *m)
 {
     struct run *r = m->run;
@@ -346,8 +356,7 @@ static bool shut_down(struct machine *m)
 
     if (r->signo)
         fprintf(stderr, "ebreak: terminating on signal %d\n", r->signo);
-    if (m->policy.shutdown_pauses && r->shutdown != SHUTDOWN_HOST_QUIT &&
-        r->shutdown != SHUTDOWN_HOST_SIGNAL) {
+    if (is_kept(m)) {
         r->shutdown = SHUTDOWN_NONE;
         r->stop = (struct run_stop){ .reason = RUN_STOP_SHUTDOWN,
                                      .hart = (int)r->clock.turn };

@@ -10,7 +10,7 @@ import time
 from gdbclient import DEMO, Gdb, Machine, Monitor, guest, image, need, tests
 from lib import PATIENCE, TOP
 
-SCRIPT = os.path.join(TOP, "gdbstub", "ebreak.gdb")
+SCRIPT = os.path.join(TOP, "gdbstub", "ebreak.py")
 
 
 def session_01_reset_state_at_connect():
@@ -161,6 +161,26 @@ def session_08_monitor_reset_needs_no_flush():
     need(g.value("$pc") == 0x1000, "gdb knows of the reset")
 
 
+def session_08_the_script_comes_from_the_monitor():
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do('python exec(gdb.execute("monitor gdb-script", to_string=True))',
+         "break work", "continue")
+    g.expect("when", r"T=\d+ virtual time")
+    g.expect("ebreak gva2gpa &work", f"gpa: {g.value('(long)&work'):#x}")
+    g.expect("ebreak print $pc", f"{g.value('$pc'):#x}")
+    g.expect("reset", "0x0000000000001000")
+    need(g.value("$pc") == 0x1000, "gdb knows of the reset")
+
+
+def session_08_a_frame_stays_chosen_over_monitor_commands():
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do(f"source {SCRIPT}", "break work", "continue", "up")
+    g.do("monitor info status")
+    g.expect("frame", "^#1 .*main")
+
+
 def session_09_detach_lets_run_and_reconnect_stops():
     m = Machine(kernel=guest("gdb_smp"))
     g = Gdb(m, guest("gdb_smp"))
@@ -250,5 +270,49 @@ def session_11_no_shutdown_keeps_the_machine_to_look_at():
     g.expect("continue", "Breakpoint 1, ")
 
 
+def session_11_the_end_can_be_a_stop():
+    m = Machine(kernel=guest("gdb_idle"))
+    g = Gdb(m, guest("gdb_idle"))
+    g.expect("monitor on-exit", "ends the emulator")
+    g.do("monitor on-exit stop", "break *sleep", "continue",
+         "set var $pc = fail")
+    g.expect("continue", "received signal SIGQUIT")
+    need(m.alive(), "it is there to be looked at")
+    g.expect("info registers priv", "prv:3")
+
+
+def session_11_a_failure_alone_can_be_a_stop():
+    m = Machine("-action", "panic=pause", kernel=guest("gdb_idle"))
+    g = Gdb(m, guest("gdb_idle"))
+    g.do("break *sleep", "continue", "set var $pc = fail")
+    g.expect("continue", "received signal SIGQUIT")
+    g.do("monitor system_reset", "maint flush register-cache", "continue",
+         "set var $pc = power_off")
+    g.expect("continue", "exited normally")
+
+
+def run_takes_no_arguments():
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"), target="extended-remote")
+    g.expect("run quiet splash", "failed")
+    g.expect("set args", "")
+    g.expect("start", "Temporary breakpoint 1, main")
+
+
+def policies_say_what_a_gdbs_end_does():
+    m = Machine("-gdb-policy", "kill=quit", kernel=guest("gdb_smp"))
+    g = Gdb(m, target="extended-remote")
+    g.start("kill")
+    need(m.exit_status() == 0, "kill=quit")
+    m = Machine("-gdb-policy", "detach=keep,lost=run", kernel=guest("gdb_smp"))
+    g = Gdb(m, guest("gdb_smp"))
+    g.do("detach")
+    monitor = Monitor(m)
+    need("paused" in monitor.do("info status"), "detach=keep")
+    g = Gdb(m, guest("gdb_smp"))
+    g.kill()
+    m.wait_for(lambda: "running" in monitor.do("info status"), "lost=run")
+
+
 tests(*[f for name, f in sorted(globals().items())
-        if name.startswith("session_")])
+        if name.startswith(("session_", "run_", "policies_"))])

@@ -319,6 +319,43 @@ Test(gdbstub, kill_resets_and_stays)
     cr_expect_not(machine->running);
 }
 
+static void restart_with(struct gdbstub_config config)
+{
+    gdbstub_free(stub);
+    stub = gdbstub_new(machine, &gdb.chr, &config, NULL);
+    gdb_read(&gdb);
+}
+
+Test(gdbstub, policies_say_what_the_end_of_a_gdb_does)
+{
+    restart_with((struct gdbstub_config){
+        .kill = GDB_KEEP, .detach = GDB_QUIT, .lost = GDB_RUN });
+    EXPECT("vKill;1", "OK");
+    cr_expect_eq(machine->resets, 0);
+    EXPECT("D", "OK");
+    cr_expect_eq(machine->quits, 1);
+    ask("?");
+    chr_event(&gdb.chr, CHARDEV_CLOSED);
+    cr_expect(machine->running);
+}
+
+Test(gdbstub, a_lost_gdb_can_leave_a_stopped_machine)
+{
+    restart_with((struct gdbstub_config){ .lost = GDB_STOP });
+    ask("vCont;c");
+    chr_event(&gdb.chr, CHARDEV_CLOSED);
+    cr_expect_not(machine->running);
+}
+
+Test(gdbstub, run_takes_no_arguments)
+{
+    EXPECT("vRun;;61", "E.a machine takes no arguments: a kernel's go with "
+                       "-append");
+    cr_expect_eq(machine->resets, 0);
+    ask("vRun;2f66;");
+    cr_expect_eq(machine->resets, 1);
+}
+
 Test(gdbstub, run_starts_anew_and_keeps_points)
 {
     ask("Z0,80000000,4");
