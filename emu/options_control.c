@@ -263,7 +263,7 @@ bool do_action(struct options *o, const char *arg, struct err *err)
                                           "none", NULL };
     struct opts p = { 0 };
     int reboot = o->policy.reboot_is_shutdown, off = o->policy.shutdown_pauses;
-    int panic = o->policy.panic_pauses ? 0 : 1;
+    int panic = 1;
     bool ok =
         opts_parse(&p, arg, NULL, err) &&
         action("reboot", opts_get(&p, "reboot", NULL), reboots, &reboot, err) &&
@@ -274,7 +274,6 @@ bool do_action(struct options *o, const char *arg, struct err *err)
     ok = ok && opts_done(&p, err);
     o->policy.reboot_is_shutdown = reboot == 1;
     o->policy.shutdown_pauses = off == 1;
-    o->policy.panic_pauses = panic == 0;
     o->policy.panic_is_failure = panic == 2;
     opts_free(&p);
     return ok;

@@ -55,7 +55,6 @@ enum shutdown_reason {
 struct run_policy {
     bool reboot_is_shutdown;
     bool shutdown_pauses;
-    bool panic_pauses;     /* panic=pause */
     bool panic_is_failure; /* panic=exit-failure */
 };
 

@@ -338,17 +338,7 @@ void run_reset_now(struct machine *m)
         hart_flush(m->hart[n]);
 }
 
-/* Is the machine to be kept, off, for a look? */
-static bool is_kept(const struct machine *m)
-{
-    if (m->run->shutdown == SHUTDOWN_HOST_QUIT ||
-        m->run->shutdown == SHUTDOWN_HOST_SIGNAL)
-        return false;
-    return m->policy.shutdown_pauses ||
-           (m->policy.panic_pauses && m->run->shutdown == SHUTDOWN_GUEST_PANIC);
-}
-
-/* True when the machine goes on. */
+/* True when the machine goes on: -no-shutdown keeps it, off, for a look. */
 static bool shut_down(struct machine *m)
 {
     struct run *r = m->run;
@@ -356,7 +346,8 @@ static bool shut_down(struct machine *m)
 
     if (r->signo)
         fprintf(stderr, "ebreak: terminating on signal %d\n", r->signo);
-    if (is_kept(m)) {
+    if (m->policy.shutdown_pauses && r->shutdown != SHUTDOWN_HOST_QUIT &&
+        r->shutdown != SHUTDOWN_HOST_SIGNAL) {
         r->shutdown = SHUTDOWN_NONE;
         r->stop = (struct run_stop){ .reason = RUN_STOP_SHUTDOWN,
                                      .hart = (int)r->clock.turn };

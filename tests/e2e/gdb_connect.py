@@ -281,16 +281,6 @@ def session_11_the_end_can_be_a_stop():
     g.expect("info registers priv", "prv:3")
 
 
-def session_11_a_failure_alone_can_be_a_stop():
-    m = Machine("-action", "panic=pause", kernel=guest("gdb_idle"))
-    g = Gdb(m, guest("gdb_idle"))
-    g.do("break *sleep", "continue", "set var $pc = fail")
-    g.expect("continue", "received signal SIGQUIT")
-    g.do("monitor system_reset", "maint flush register-cache", "continue",
-         "set var $pc = power_off")
-    g.expect("continue", "exited normally")
-
-
 def run_takes_no_arguments():
     m = Machine(kernel=guest("gdb_timer"))
     g = Gdb(m, guest("gdb_timer"), target="extended-remote")
