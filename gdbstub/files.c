@@ -123,11 +123,13 @@ static bool add_stat(struct session *s, uint64_t n, struct buf *out)
     add_number(&stat, n + 1, 4);
     add_number(&stat, REGULAR_READABLE, 4);
     add_number(&stat, 1, 4); /* links */
-    add_number(&stat, 0, 12);
+    for (int i = 0; i < 3; i++)
+        add_number(&stat, 0, 4); /* uid, gid, rdev */
     add_number(&stat, (uint64_t)size, 8);
     add_number(&stat, BLOCK, 8);
     add_number(&stat, ((uint64_t)size + 511) / 512, 8);
-    add_number(&stat, 0, 12); /* times */
+    for (int i = 0; i < 3; i++)
+        add_number(&stat, 0, 4); /* times */
     buf_printf(out, "F%zx;", stat.len);
     link_escape(out, stat.data, stat.len);
     buf_free(&stat);
