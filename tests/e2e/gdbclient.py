@@ -44,6 +44,14 @@ def end_all():
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
 
 
+def listening(path):
+    """The name is there since bind(); who connects needs listen(), too."""
+    accepts = "00010000"  # __SO_ACCEPTCON, see proc(5)
+    with open("/proc/net/unix") as f:
+        return any(line.split()[3] == accepts and line.endswith(f" {path}\n")
+                   for line in f.readlines()[1:])
+
+
 class Machine:
     """One run of the emulator, with gdb's port and a monitor on sockets."""
 
@@ -63,7 +71,7 @@ class Machine:
         self.process = subprocess.Popen(command + list(args),
                                         stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
-        self.wait_for(lambda: os.path.exists(self.gdb), "no gdb port")
+        self.wait_for(lambda: listening(self.gdb), "no gdb port")
 
     def output(self):
         with open(self.log.name, "rb") as f:
