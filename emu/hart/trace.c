@@ -2,11 +2,9 @@
 /*
  * trace.c - the log's view of a running hart.
  *
- * commits: a line per retired instruction in the form of Spike's
- * --log-commits: hart, privilege, pc, raw bytes, the register written and its
- * value, the memory accessed. in_asm, exec and cpu follow QEMU's formats,
- * each instruction being a block of its own. Harts run one step at a time;
- * the guest sees no difference.
+ * commits: a line per retired instruction, see commit.h. in_asm, exec and cpu
+ * follow QEMU's formats, each instruction being a block of its own. Harts run
+ * one step at a time; the guest sees no difference.
  */
 #include "emu/hart/trace.h"
 
@@ -17,18 +15,10 @@
 #include "emu/base/buf.h"
 
 #include "emu/bus/mem.h"
+#include "emu/hart/commit.h"
 #include "emu/hart/csr.h"
-#include "emu/hart/fp.h"
 #include "emu/hart/mmu.h"
 #include "emu/hart/trap.h"
-
-/* An instruction about to be executed, and what it will touch. */
-struct commit {
-    struct insn i;
-    uint64_t pc, va, value; /* value: what a store will write */
-    uint8_t priv;
-    bool load, store;
-};
 
 /* Without touching TLB or A bits; false when pc cannot be fetched. */
 static bool decode_at(struct hart *h, struct insn *i)
@@ -50,79 +40,23 @@ static bool decode_at(struct hart *h, struct insn *i)
     return true;
 }
 
-/* The operand template says what kind of access an instruction is. */
-static void find_memory(const struct hart *h, struct commit *c)
-{
-    const char *operands = insn_operands((enum op)c->i.op);
-    const char *at = strstr(operands, "(rs1)");
-    bool from_fpr = !strncmp(operands, "frs2", 4);
-
-    if (!at)
-        return;
-    c->va = h->x[c->i.rs1];
-    if (at != operands && at[-1] == 'm') /* imm(rs1) */
-        c->va += (uint64_t)c->i.imm;
-    c->store = from_fpr || !strncmp(operands, "rs2", 3);
-    c->load = !c->store && strchr(operands, ',');
-    c->value = from_fpr ? h->f[c->i.rs2] : h->x[c->i.rs2];
-}
-
-static void print_register(const struct hart *h, const struct insn *i,
-                           struct buf *b)
-{
-    const char *operands = insn_operands((enum op)i->op);
-
-    if (!strncmp(operands, "frd", 3))
-        buf_printf(b, " f%-2u 0x%016" PRIx64, i->rd, h->f[i->rd]);
-    else if (!strncmp(operands, "rd", 2) && i->rd)
-        buf_printf(b, " x%-2u 0x%016" PRIx64, i->rd, h->x[i->rd]);
-}
-
-/* csrrw always writes; the others when rs1 or the immediate is not 0. */
-static void print_csr(struct hart *h, const struct insn *i, struct buf *b)
-{
-    unsigned number = i->raw >> 20, funct3 = i->raw >> 12 & 7;
-    uint64_t v;
-
-    if (i->len != 4 || (i->raw & 0x7f) != 0x73 || !(funct3 & 3))
-        return;
-    if (((funct3 & 3) == 1 || (i->raw >> 15 & 31)) && csr_name(number) &&
-        csr_peek(h, number, &v))
-        buf_printf(b, " c%u_%s 0x%016" PRIx64, number, csr_name(number), v);
-}
-
-static void log_commit(struct hart *h, const struct commit *c)
-{
-    struct buf b = { 0 };
-
-    buf_printf(&b, "core %3" PRIu64 ": %u 0x%016" PRIx64 " (0x%0*x)", h->hartid,
-               c->priv, c->pc, c->i.len * 2, c->i.raw);
-    print_register(h, &c->i, &b);
-    print_csr(h, &c->i, &b);
-    if (c->load)
-        buf_printf(&b, " mem 0x%016" PRIx64, c->va);
-    if (c->store)
-        buf_printf(&b, " mem 0x%016" PRIx64 " 0x%016" PRIx64, c->va, c->value);
-    log_to(LOG_COMMITS, "%s\n", buf_text(&b));
-    buf_free(&b);
-}
-
-static void log_in_asm(const struct commit *c)
+static void log_in_asm(uint64_t pc, const struct insn *i)
 {
     char text[128];
 
-    insn_disas(text, sizeof text, c->pc, &c->i);
+    insn_disas(text, sizeof text, pc, i);
     log_to(LOG_IN_ASM,
            "----------------\nIN: \n0x%08" PRIx64 ":  %0*x%*s          %s\n\n",
-           c->pc, c->i.len * 2, c->i.raw, 8 - c->i.len * 2, "", text);
+           pc, i->len * 2, i->raw, 8 - i->len * 2, "", text);
 }
 
-static void log_before(struct hart *h, const struct commit *c, bool decoded)
+/* i: what will be executed, NULL when it cannot be fetched. */
+static void log_before(struct hart *h, const struct insn *i)
 {
     struct buf b = { 0 };
 
-    if (log_on(LOG_IN_ASM) && decoded)
-        log_in_asm(c);
+    if (log_on(LOG_IN_ASM) && i)
+        log_in_asm(h->pc, i);
     if (log_on(LOG_EXEC))
         log_to(LOG_EXEC, "Trace %" PRIu64 ": [%016" PRIx64 "/%u] \n", h->hartid,
                h->pc, h->priv);
@@ -133,29 +67,38 @@ static void log_before(struct hart *h, const struct commit *c, bool decoded)
     buf_free(&b);
 }
 
+/* One step, or none. */
+static uint64_t trace_step(struct hart *h)
+{
+    uint64_t exceptions = h->exceptions, steps;
+    struct commit c;
+    struct insn i;
+
+    if (!decode_at(h, &i)) {
+        log_before(h, NULL);
+        return hart_run(h, 1);
+    }
+    log_before(h, &i);
+    if (!log_on(LOG_COMMITS))
+        return hart_run(h, 1);
+    commit_begin(h, &i, &c);
+    steps = hart_run(h, 1);
+    commit_end(h, &c);
+    if (steps && exceptions == h->exceptions)
+        commit_log(h, &c);
+    return steps;
+}
+
 uint64_t trace_run(struct hart *h, uint64_t n)
 {
-    uint64_t done = 0;
+    uint64_t done = 0, steps = 1;
 
-    while (done < n && !h->stop.kind) {
-        uint64_t exceptions = h->exceptions, steps;
-        struct commit c = { 0 };
-        bool decoded;
-
+    while (done < n && steps && !h->stop.kind) {
         if ((h->attention & ATTN_IRQ) && hart_interrupted(h))
             trap_interrupt(h); /* so that pc is what will be executed */
-        decoded = decode_at(h, &c.i);
-        c.pc = h->pc;
-        c.priv = h->priv;
-        if (decoded)
-            find_memory(h, &c);
-        log_before(h, &c, decoded);
-        steps = hart_run(h, 1);
-        if (steps && decoded && exceptions == h->exceptions &&
-            log_on(LOG_COMMITS))
-            log_commit(h, &c);
+        steps = trace_step(h);
         done += steps;
-        if (!steps || h->waiting || h->attention)
+        if (h->waiting || h->attention)
             break;
     }
     return done;
