@@ -13,9 +13,14 @@ Q       := $(if $(V),,@)
 say     := @printf '  %-5s %s\n'
 
 # Objects for another line editor live in a folder of their own.
-B       := build/$(MODE)$(if $(filter libedit,$(EDITLINE)),-libedit)
-ROOMS   := emu emu/base emu/bus emu/hart emu/machine emu/debug board gdbstub monitor
-SRCS    := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
+B       := build/$(MODE)$(if $(filter libedit,$(EDITLINE)),-libedit)$(if \
+             $(filter none,$(TRANS)),-interp)
+ROOMS   := emu emu/base emu/bus emu/hart emu/trans emu/machine emu/debug board gdbstub monitor
+# The translator, or TRANS=none: the interpreter alone.
+TRANS   ?= $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),x86,none)
+NOTHERE := $(if $(filter none,$(TRANS)),$(filter-out %_none.c,$(wildcard \
+             emu/trans/*.c)),emu/trans/trans_none.c)
+SRCS    := $(filter-out $(NOTHERE),$(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
 OBJS    := $(SRCS:%.c=$(B)/%.o) $(B)/board/demo/demo.o
 LIBOBJS := $(filter-out $(B)/emu/main.o,$(OBJS))
 UNITS   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
@@ -55,7 +60,7 @@ endif
 
 # Other modes leave build/ebreak alone.
 .PHONY: all
-all: $(if $(filter release,$(MODE)),build/ebreak,$(B)/ebreak)
+all: $(if $(filter build/release,$(B)),build/ebreak,$(B)/ebreak)
 
 build/ebreak: $(B)/ebreak FORCE
 	@cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
@@ -174,6 +179,8 @@ lint: deps-lint ## clang-tidy, cppcheck, mandoc, formatting, both compilers
 	    build/clang/ebreak
 	@$(MAKE) --no-print-directory MODE=werror EXTRA_CFLAGS=-Werror \
 	    build/werror/ebreak
+	@$(MAKE) --no-print-directory TRANS=none EXTRA_CFLAGS=-Werror \
+	    build/release-interp/ebreak
 	@mandoc -Tlint -Wwarning docs/ebreak.1
 	@cppcheck -q --error-exitcode=1 --inline-suppr --std=c11 -I. \
 	    --suppress=internalAstError $(SRCS)

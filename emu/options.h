@@ -33,6 +33,8 @@ struct options {
     uint64_t ram_size; /* bytes */
     int harts;
     bool aclint, virtio_legacy, one_insn;
+    enum { ACCEL_ANY, ACCEL_INTERP, ACCEL_TCG } accel;
+    uint64_t tb_size; /* bytes of translated code; 0: the default */
     char *dumpdtb;
     char *bios, *kernel, *initrd, *append, *dtb;
     char *pflash[2];

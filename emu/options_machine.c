@@ -19,9 +19,9 @@ static const uint64_t ram_max = UINT64_C(64) * 1024 * MIB;
 
 static bool accel_name(struct options *o, const char *name, struct err *err)
 {
-    (void)o;
     if (strcmp(name, "tcg") && strcmp(name, "interp"))
         return err_set(err, "invalid accelerator %s", name);
+    o->accel = strcmp(name, "tcg") ? ACCEL_INTERP : ACCEL_TCG;
     return true;
 }
 
@@ -35,21 +35,25 @@ static bool accel_thread(const char *thread, struct err *err)
 bool do_accel(struct options *o, const char *arg, struct err *err)
 {
     struct opts p = { 0 };
-    uint64_t size;
+    uint64_t tb_size;
     bool ok;
 
     if (options_wants_help(arg)) {
         buf_str(options_answer(o), "Accelerators supported in ebreak:\n"
-                                   "interp\ntcg (means interp for now)\n");
+                                   "interp\ntcg\n");
         return true;
     }
     ok = opts_parse(&p, arg, "accel", err) &&
          accel_name(o, opts_get(&p, "accel", "tcg"), err) &&
-         opts_size(&p, "tb-size", 0, &size, err) &&
+         opts_number(&p, "tb-size", 0, &tb_size, err) &&
          opts_bool(&p, "one-insn-per-tb", false, &o->one_insn, err) &&
          accel_thread(opts_get(&p, "thread", "single"), err);
     opts_get(&p, "split-wx", NULL);
     ok = ok && opts_done(&p, err);
+    if (ok && tb_size > 1024)
+        ok = err_set(err, "tb-size: at most 1024 MiB");
+    if (ok)
+        o->tb_size = tb_size << 20;
     opts_free(&p);
     return ok;
 }
@@ -90,6 +94,12 @@ static void machine_images(struct options *o, struct opts *p)
     }
 }
 
+/* -machine accel= is another spelling of -accel, if it is given at all. */
+static bool machine_accel(struct options *o, const char *name, struct err *err)
+{
+    return !name || accel_name(o, name, err);
+}
+
 bool do_machine(struct options *o, const char *arg, struct err *err)
 {
     struct opts p = { 0 };
@@ -111,7 +121,7 @@ bool do_machine(struct options *o, const char *arg, struct err *err)
                      type);
     ok = ok && opts_bool(&p, "aclint", false, &o->aclint, err) &&
          machine_aia(&p, err) &&
-         accel_name(o, opts_get(&p, "accel", "tcg"), err) &&
+         machine_accel(o, opts_get(&p, "accel", NULL), err) &&
          opts_bool(&p, "usb", false, &ignored, err) &&
          opts_bool(&p, "graphics", true, &ignored, err);
     opts_get(&p, "acpi", "auto");

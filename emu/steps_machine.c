@@ -28,6 +28,7 @@
 #include "emu/machine/saves.h"
 #include "emu/machine/semihost.h"
 #include "emu/steps.h"
+#include "emu/trans/trans.h"
 
 /* Clocks, machine, memory --------------------------------------------------------- */
 
@@ -185,14 +186,24 @@ bool step_memory_backend(struct init *in, struct err *err)
 
 bool step_accel_interfaces(struct init *in, struct err *err)
 {
-    (void)err;
-    in->m.blocks = blocks_new(in->m.mem, &in->o->cpu_config);
+    const struct options *o = in->o;
+    struct trans_config c = { .cache = o->tb_size, .hot = TRANS_HOT };
+    struct err none;
+
+    in->m.blocks = blocks_new(in->m.mem, &o->cpu_config);
+    if (o->accel == ACCEL_INTERP || o->one_insn)
+        return true;
+    in->m.trans = trans_new(in->m.blocks, in->m.points, &c, &none);
+    if (!in->m.trans && o->accel == ACCEL_TCG)
+        return err_set(err, "-accel tcg: %s", none.text);
     return true;
 }
 
 void undo_accel_interfaces(struct init *in)
 {
+    trans_free(in->m.trans);
     blocks_free(in->m.blocks);
+    in->m.trans = NULL;
     in->m.blocks = NULL;
 }
 
@@ -250,6 +261,8 @@ bool step_harts(struct init *in, struct err *err)
         (struct finisher_hooks){ guest_shutdown, guest_reset, &in->m };
     in->wires.serial0 = in->serial0;
     in->virt = virt_new(&in->rooms, in->m.roms, &in->board, &in->wires);
+    for (int n = 0; in->m.trans && n < in->o->harts; n++)
+        trans_add_hart(in->m.trans, in->m.hart[n]);
     return true;
 }
 

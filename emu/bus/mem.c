@@ -107,10 +107,12 @@ static const struct mem_region *overlapping(const struct mem *m, uint64_t base,
 
 /* Host memory ---------------------------------------------------------------*/
 
-/* Zeroed pages that cost nothing before they are touched. */
-static void *reserve(uint64_t size)
+/* Zeroed pages that cost nothing before they are touched; if possible where
+ * the guest has them, which is of use to translated code. */
+static void *reserve(uint64_t base, uint64_t size)
 {
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    void *p = mmap((void *)(uintptr_t)base, size, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     return p == MAP_FAILED ? NULL : p;
@@ -123,8 +125,8 @@ static uint64_t pages(uint64_t size)
 
 static bool reserve_host(struct mem_region *r, struct err *err)
 {
-    r->host = reserve(r->size);
-    r->attn = reserve(pages(r->size));
+    r->host = reserve(r->kind == MEM_RAM ? r->base : 0, r->size);
+    r->attn = reserve(0, pages(r->size));
     if (r->host && r->attn)
         return true;
     return err_set(err, "cannot set up guest memory '%s': %" PRIu64 " bytes",

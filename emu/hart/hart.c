@@ -95,6 +95,7 @@ static const struct field hart_fields[] = {
     HOST(H, pad),
     HOST(H, hpm_live),
     HOST(H, icount_live),
+    HOST(H, fast),
     HOST(H, mmu),
     HOST(H, tlb),
     HOST(H, jump),
@@ -180,15 +181,14 @@ uint64_t hart_steps(const struct hart *h)
 
 /* From pc to a block ------------------------------------------------------- */
 
-static const struct block *fetch_trap(struct hart *h, uint64_t cause,
-                                      uint64_t tval)
+static struct block *fetch_trap(struct hart *h, uint64_t cause, uint64_t tval)
 {
     trap_fetch(h, cause, tval);
     h->steps++;
     return NULL;
 }
 
-static const struct block *stop_here(struct hart *h, const struct point *p)
+static struct block *stop_here(struct hart *h, const struct point *p)
 {
     h->stop = (struct hart_stop){ .addr = h->pc,
                                   .point = p,
@@ -201,7 +201,7 @@ static const struct block *stop_here(struct hart *h, const struct point *p)
  * Where there is no block to keep: no memory, or an instruction whose second
  * half needs a fetch of its own.
  */
-static const struct block *one_insn(struct hart *h, uint64_t pa)
+static struct block *one_insn(struct hart *h, uint64_t pa)
 {
     uint64_t cause = CAUSE_FETCH_ACCESS;
     uint16_t low, high;
@@ -230,12 +230,12 @@ static bool uniform_page(const struct hart *h, uint64_t pa)
  * not treat the page as a whole, they are fetched one by one. A pc with a
  * breakpoint of any kind gets no jump entry, so it always comes this way.
  */
-static const struct block *find_block(struct hart *h, bool skip)
+static struct block *find_block(struct hart *h, bool skip)
 {
     uint64_t pc = h->pc, end = (pc | (MEM_PAGE - 1)) + 1, pa;
     uint64_t stop = points_next_break(h->points, h, pc, end - pc);
     uint64_t cause = CAUSE_FETCH_ACCESS;
-    const struct block *b;
+    struct block *b;
     bool look = stop == pc, uniform;
 
     if (look) {
@@ -258,9 +258,11 @@ static const struct block *find_block(struct hart *h, bool skip)
     return b;
 }
 
+struct block *hart_find_block(struct hart *h) { return find_block(h, false); }
+
 /* Running ------------------------------------------------------------------ */
 
-static void run_block(struct hart *h, const struct block *b)
+void hart_run_block(struct hart *h, struct block *b)
 {
     const struct insn *last;
 
@@ -275,7 +277,7 @@ static void run_blocks(struct hart *h)
     while (h->steps < h->stop_at && !(h->attention | h->waiting)) {
         const struct jump_entry *e = jump_entry(h, h->pc);
         uint64_t left = h->stop_at - h->steps;
-        const struct block *b;
+        struct block *b;
 
         if (__builtin_expect(e->pc == h->pc && e->gen == h->fetch_gen, 1))
             b = e->block;
@@ -283,17 +285,17 @@ static void run_blocks(struct hart *h)
             continue;
         if (__builtin_expect(b->n > left, 0))
             b = blocks_cut(h->blocks, b, (uint32_t)left);
-        run_block(h, b);
+        hart_run_block(h, b);
     }
 }
 
 /* One step that debuggers' points do not see. */
 static void run_skipping(struct hart *h)
 {
-    const struct block *b = find_block(h, true);
+    struct block *b = find_block(h, true);
 
     if (b)
-        run_block(h, b->n > 1 ? blocks_cut(h->blocks, b, 1) : b);
+        hart_run_block(h, b->n > 1 ? blocks_cut(h->blocks, b, 1) : b);
     h->skip_points = 0;
 }
 
@@ -313,7 +315,7 @@ static bool attend(struct hart *h)
     return true;
 }
 
-uint64_t hart_run(struct hart *h, uint64_t n)
+uint64_t hart_run_by(struct hart *h, uint64_t n, run_fn *run)
 {
     uint64_t start = h->steps, end = start + n;
 
@@ -325,13 +327,18 @@ uint64_t hart_run(struct hart *h, uint64_t n)
             if (h->skip_points)
                 run_skipping(h);
             else
-                run_blocks(h);
+                run(h);
         }
         if (h->steps - from == due)
             csr_look(h);
     }
     h->attention &= ~(uint32_t)ATTN_YIELD;
     return h->steps - start;
+}
+
+uint64_t hart_run(struct hart *h, uint64_t n)
+{
+    return hart_run_by(h, n, run_blocks);
 }
 
 /* -------------------------------------------------------------------------- */

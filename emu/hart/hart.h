@@ -30,6 +30,7 @@ struct timer;
 struct devs;
 struct points;
 struct blocks;
+struct trans;
 struct hart;
 
 enum priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
@@ -106,7 +107,20 @@ enum { CTX_U, CTX_S, CTX_S_SUM, CTX_M, CTX_COUNT };
 struct jump_entry {
     uint64_t pc;  /* virtual */
     uint64_t gen; /* valid while equal to hart's fetch_gen */
-    const struct block *block;
+    struct block *block;
+    const uint8_t *code; /* its translation, or fast.no_code; emu/trans */
+};
+
+/* What translated code (emu/trans) keeps in the hart. */
+struct hart_fast {
+    struct trans *trans;
+    const uint8_t *no_code;  /* leads back to it */
+    uint64_t budget;         /* steps left, when code is entered and left */
+    uint64_t constant[6][2]; /* operands of FP instructions */
+    uint32_t mxcsr, mxcsr_clean;
+    int32_t delta;   /* linear contexts: host address = virtual + delta */
+    uint32_t linear; /* there are such: see mmu_linear */
+    uint32_t fp;     /* FP registers are in the host's: 1; will be again: 2 */
 };
 
 /* mmu.c's own: what it knows besides the tags. Rebuilt by csr_changed. */
@@ -190,14 +204,15 @@ struct hart {
     /* A semihosting ebreak: handled (true) or an ordinary breakpoint. */
     bool (*semihost)(void *opaque, struct hart *h);
     void *semihost_opaque;
-    uint64_t stop_at;  /* steps at which hart_run has to return */
-    uint64_t gen_next; /* source of fetch_gen values */
-    uint64_t ctx_gen[CTX_COUNT];
+    uint64_t stop_at;               /* steps at which hart_run has to return */
+    uint64_t gen_next;              /* source of fetch_gen values */
+    uint64_t ctx_gen[CTX_COUNT][2]; /* by context, data context linear */
     struct hart_stop stop;
     uint8_t skip_points; /* SKIP_: what the next instruction ignores */
     uint8_t pad[7];
     uint32_t hpm_live;    /* mhpmcounters that count something; csr_changed */
     uint32_t icount_live; /* icount triggers that count the next step */
+    struct hart_fast fast;
     struct mmu_cache mmu;
     struct tlb_entry tlb[CTX_COUNT][TLB_ENTRIES];
     struct jump_entry jump[JUMP_ENTRIES];

@@ -49,6 +49,8 @@ struct blocks {
     char *arena;
     size_t used;
     struct block *scratch;
+    blocks_drop_fn *on_drop;
+    void *on_drop_opaque;
     struct blocks_info info;
     struct block *hash[1 << HASH_BITS];    /* by pa */
     struct page_list page[1 << PAGE_BITS]; /* by pa's page */
@@ -111,11 +113,12 @@ static uint64_t *jump_page(struct hart *h, uint64_t va, uint64_t *bit)
     return &h->jump_pages[n / 64];
 }
 
-void jump_keep(struct hart *h, uint64_t pc, const struct block *b)
+void jump_keep(struct hart *h, uint64_t pc, struct block *b)
 {
     uint64_t bit, *page = jump_page(h, pc, &bit);
 
-    *jump_entry(h, pc) = (struct jump_entry){ pc, h->fetch_gen, b };
+    *jump_entry(h, pc) =
+        (struct jump_entry){ pc, h->fetch_gen, b, h->fast.no_code };
     *page |= bit;
 }
 
@@ -259,7 +262,7 @@ static struct block *build(struct blocks *b, uint64_t pa, uint32_t limit)
     return k;
 }
 
-const struct block *blocks_get(struct blocks *b, uint64_t pa, uint32_t limit)
+struct block *blocks_get(struct blocks *b, uint64_t pa, uint32_t limit)
 {
     for (struct block *k = b->hash[hash_of(pa)]; k; k = k->next)
         if (k->pa == pa && k->limit == limit)
@@ -267,8 +270,7 @@ const struct block *blocks_get(struct blocks *b, uint64_t pa, uint32_t limit)
     return build(b, pa, limit);
 }
 
-const struct block *blocks_cut(struct blocks *b, const struct block *from,
-                               uint32_t n)
+struct block *blocks_cut(struct blocks *b, struct block *from, uint32_t n)
 {
     struct block *k = b->scratch;
 
@@ -278,7 +280,7 @@ const struct block *blocks_cut(struct blocks *b, const struct block *from,
     return k;
 }
 
-const struct block *blocks_single(struct blocks *b, uint32_t word)
+struct block *blocks_single(struct blocks *b, uint32_t word)
 {
     struct block *k = b->scratch;
 
@@ -302,6 +304,8 @@ static void drop(struct blocks *b, struct block *k)
 {
     unhash(b, k);
     k->insn[0].fn = op_stale;
+    if (k->code)
+        b->on_drop(b->on_drop_opaque, k);
     b->info.blocks--;
     b->info.insns -= k->n;
 }
@@ -381,12 +385,20 @@ void blocks_flush(struct blocks *b)
     for (size_t n = 0; n < b->harts; n++)
         memset(b->hart[n]->jump, 0, sizeof b->hart[n]->jump);
     leave_blocks(b);
+    if (b->on_drop)
+        b->on_drop(b->on_drop_opaque, NULL);
     b->used = 0;
     b->info.blocks = b->info.insns = 0;
     b->info.flushes++;
 }
 
 /* --------------------------------------------------------------------------- */
+
+void blocks_on_drop(struct blocks *b, blocks_drop_fn *fn, void *opaque)
+{
+    b->on_drop = fn;
+    b->on_drop_opaque = opaque;
+}
 
 void blocks_add_hart(struct blocks *b, struct hart *h)
 {

@@ -19,6 +19,9 @@ struct block {
     uint32_t limit;     /* none of them starts at pa + limit or later */
     struct block *next; /* same hash */
     struct block *next_in_page;
+    struct code *code;  /* its translations; emu/trans */
+    uint32_t heat;      /* how often it came before it was translated */
+    uint32_t pad[5];    /* insns begin at a multiple of their size */
     struct insn insn[]; /* n of them and a block_end */
 };
 
@@ -35,13 +38,16 @@ void blocks_add_hart(struct blocks *b, struct hart *h);
  * is no memory at pa, or its first instruction is not all in what may be read
  * at once: the page, and only the first half where limit is 2.
  */
-const struct block *blocks_get(struct blocks *b, uint64_t pa, uint32_t limit);
+struct block *blocks_get(struct blocks *b, uint64_t pa, uint32_t limit);
 
 /* Blocks that last until the next one is asked for: the first n instructions
  * of another, and a single instruction. */
-const struct block *blocks_cut(struct blocks *b, const struct block *from,
-                               uint32_t n);
-const struct block *blocks_single(struct blocks *b, uint32_t word);
+struct block *blocks_cut(struct blocks *b, struct block *from, uint32_t n);
+struct block *blocks_single(struct blocks *b, uint32_t word);
+
+/* fn: forget what was made of this block; NULL: of all of them. */
+typedef void blocks_drop_fn(void *opaque, struct block *k);
+void blocks_on_drop(struct blocks *b, blocks_drop_fn *fn, void *opaque);
 
 /* The halfword at pa, to be executed; false: there is no memory. */
 bool blocks_half(const struct blocks *b, uint64_t pa, uint16_t *half);
@@ -58,8 +64,18 @@ static inline struct jump_entry *jump_entry(struct hart *h, uint64_t pc)
 
 /* Keeps a way from pc, as it is fetched now, to its block; forgets those of
  * the page at va. mmu_flush makes all of them stale. */
-void jump_keep(struct hart *h, uint64_t pc, const struct block *b);
+void jump_keep(struct hart *h, uint64_t pc, struct block *b);
 void jump_forget_page(struct hart *h, uint64_t va);
+
+/*
+ * hart_run by whoever runs blocks in another way: run does what it can until
+ * h->stop_at, attention or waiting. A block for h->pc, NULL: a trap or stop
+ * came instead; and running one, whatever stop_at says.
+ */
+typedef void run_fn(struct hart *h);
+uint64_t hart_run_by(struct hart *h, uint64_t n, run_fn *run);
+struct block *hart_find_block(struct hart *h);
+void hart_run_block(struct hart *h, struct block *b);
 
 /* One handler per row of insn.def; forgetting one does not link. */
 #define INSN(name, ...) op_fn op_##name;

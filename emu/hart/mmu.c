@@ -43,13 +43,20 @@ static unsigned data_context(const struct hart *h)
                    h->mstatus & MSTATUS_SUM);
 }
 
+static bool linear(const struct hart *h, unsigned ctx)
+{
+    return h->fast.linear && (ctx == CTX_M || h->satp >> 60 == 0);
+}
+
+bool mmu_linear(const struct hart *h) { return linear(h, data_context(h)); }
+
 void mmu_context_changed(struct hart *h)
 {
-    unsigned fetch = context(h->priv, false);
+    unsigned fetch = context(h->priv, false), data = data_context(h);
 
-    h->data_tlb = h->tlb[data_context(h)];
+    h->data_tlb = h->tlb[data];
     h->fetch_tlb = h->tlb[fetch];
-    h->fetch_gen = h->ctx_gen[fetch];
+    h->fetch_gen = h->ctx_gen[fetch][linear(h, data)];
 }
 
 /* Flushing ------------------------------------------------------------------*/
@@ -68,7 +75,8 @@ void mmu_flush(struct hart *h)
         h->mmu.filled = ~UINT64_C(0); /* the very first: zeroes are no tags */
     empty_tlb(h);
     for (unsigned c = 0; c < CTX_COUNT; c++)
-        h->ctx_gen[c] = ++h->gen_next;
+        for (unsigned l = 0; l < 2; l++)
+            h->ctx_gen[c][l] = ++h->gen_next;
     memset(h->jump_pages, 0, sizeof h->jump_pages);
     for (unsigned half = 0; half < 2; half++) {
         h->mmu.large_first[half] = UINT64_MAX;
@@ -151,6 +159,8 @@ static void fill(struct hart *h, unsigned ctx, uint64_t va, uint64_t pa,
     e->write = rights & ACCESS_WRITE ? va : TLB_NONE;
     e->exec = rights & ACCESS_EXEC ? va : TLB_NONE;
     e->addend = (uintptr_t)r->host + (pa - r->base) - va;
+    if (linear(h, ctx) && e->addend != (uintptr_t)(int64_t)h->fast.delta)
+        e->read = e->write = TLB_NONE;
     h->mmu.pa[ctx][e - h->tlb[ctx]] = pa;
     h->mmu.filled |= UINT64_C(1) << ctx;
 }

@@ -76,6 +76,10 @@ static inline void *tlb_host(const struct tlb_entry *e, uint64_t va)
  * of them or those of the page at va.
  */
 void mmu_context_changed(struct hart *h);
+/* Is the data context linear: bare, its TLB holding nothing but pages that
+ * the host has at their address + fast.delta? Then code may be translated
+ * that relies on it; jump entries are apart from those of other contexts. */
+bool mmu_linear(const struct hart *h);
 void mmu_flush(struct hart *h);
 void mmu_flush_page(struct hart *h, uint64_t va);
 /* mem's flush listener: forget host pointers into this physical range. */

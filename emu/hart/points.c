@@ -341,6 +341,14 @@ uint64_t points_next_break(const struct points *p, const struct hart *h,
     return va + len;
 }
 
+bool points_anyone_breaks(const struct points *p, uint64_t va, uint64_t len)
+{
+    const struct list *l = &p->breaks;
+    size_t i = lower_bound(l, va);
+
+    return i < l->n && l->point[i]->addr - va < len;
+}
+
 static bool touches(const struct point *w, uint64_t va, uint64_t last,
                     uint32_t access)
 {

@@ -82,6 +82,8 @@ const struct point *points_break(struct points *p, struct hart *h, uint64_t va);
  * conditions say then, or va+len. */
 uint64_t points_next_break(const struct points *p, const struct hart *h,
                            uint64_t va, uint64_t len);
+/* Is there a breakpoint of whatever hart in [va, va+len)? */
+bool points_anyone_breaks(const struct points *p, uint64_t va, uint64_t len);
 /* Is there any watchpoint on this page? Then it must not enter the TLB. */
 bool points_watch_page(const struct points *p, const struct hart *h,
                        uint64_t va_page);

@@ -67,6 +67,7 @@ struct devs;
 struct roms;
 struct points;
 struct blocks;
+struct trans;
 struct hart;
 struct run;
 struct semihost;
@@ -83,6 +84,7 @@ struct machine {
     struct roms *roms;
     struct points *points;
     struct blocks *blocks;
+    struct trans *trans; /* NULL: the interpreter alone */
     struct hart *hart[MAX_HARTS];
     int harts;
     struct run *run;           /* run.h */

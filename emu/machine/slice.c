@@ -23,6 +23,7 @@
 
 #include "emu/hart/hart.h"
 #include "emu/hart/trace.h"
+#include "emu/trans/trans.h"
 
 /* An interrupt handler that does not come back within this many steps has
  * gone elsewhere (a context switch): the step ends where it is. */
@@ -315,7 +316,9 @@ static void run_hart(struct machine *m, uint64_t n)
     }
     r->running_from = hart_steps(h);
     r->running = h;
-    done = trace_on() ? trace_run(h, n) : hart_run(h, n);
+    done = trace_on() ? trace_run(h, n)
+           : m->trans ? trans_run(h, n)
+                      : hart_run(h, n);
     r->running = NULL;
     r->clock.t += done;
     r->clock.left -= (uint32_t)done;

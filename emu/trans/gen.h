@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gen.h - from one guest instruction to the host's: what the gen_*.c share.
+ *
+ * Register map (docs/translator.md): rbp is the hart (+ GEN_BIAS, so that
+ * x[0..31] have one-byte displacements), r15 what is left of the budget, ten
+ * guest registers are pinned, rax, rcx and rdx are anybody's. Nothing else is
+ * kept from one instruction to the next, so any of them may be a label.
+ */
+#ifndef EMU_TRANS_GEN_H
+#define EMU_TRANS_GEN_H
+
+#include "emu/trans/code.h"
+#include "emu/trans/x86.h"
+
+enum {
+    GEN_BIAS = 128,
+    GEN_COLD = 3 * BLOCK_INSNS + 2,
+    NO_LABEL = UINT32_MAX,
+};
+
+/* Where host code that is seldom needed comes from, behind the rest. */
+enum cold_kind {
+    COLD_OP,   /* the op of instruction k, then back */
+    COLD_EXIT, /* a branch of instruction k out of the block, to pc */
+    COLD_SKIP, /* a branch of instruction k forward to instruction to */
+    COLD_OUT,  /* no budget for what begins at instruction to */
+    COLD_QUIT, /* instruction k is left to the interpreter */
+    COLD_FP,   /* FP registers are to be loaded, for instruction k */
+};
+
+struct cold {
+    enum cold_kind kind;
+    uint32_t k, to;
+    uint64_t pc;
+    uint8_t *site;       /* the jump that comes here */
+    const uint8_t *back; /* where it goes on */
+};
+
+struct gen {
+    struct x86 x;
+    struct trans *t;
+    struct code *c;
+    const struct insn *insn; /* the block's */
+    uint32_t k;              /* the one at work */
+    bool left;               /* no way behind it */
+    bool fp;                 /* FP registers are loaded for certain */
+    int32_t delta;
+    const uint8_t *label[BLOCK_INSNS + 1];
+    bool target[BLOCK_INSNS + 1]; /* of a jump within the block */
+    struct cold cold[GEN_COLD];
+    uint32_t colds;
+    /* Calls of thunk.op, which go by way of this translation's end. */
+    uint8_t *op_calls[2 * BLOCK_INSNS];
+    uint32_t n_op_calls;
+};
+
+/* What makes host code for i; arg is the table row's. False: it cannot, the
+ * op is called. */
+typedef bool gen_fn(struct gen *g, const struct insn *i, uint32_t arg);
+struct gen_row {
+    gen_fn *fn;
+    uint32_t arg;
+};
+extern const struct gen_row gen_int[OP_COUNT], gen_mem[OP_COUNT],
+    gen_jump[OP_COUNT], gen_fp[OP_COUNT];
+
+/* The host register that guest register r is pinned to, or X86_NONE. */
+extern const uint8_t gen_pin[33];
+/* The same for f registers and xmm. */
+extern const uint8_t gen_fpin[32];
+
+static inline struct x86_rm gen_hart(size_t offset)
+{
+    return x86_mem(RBP, (int32_t)offset - GEN_BIAS);
+}
+
+/* Guest register r, which is not x0, as an operand. */
+static inline struct x86_rm gen_x(unsigned r)
+{
+    if (gen_pin[r] != X86_NONE)
+        return x86_r(gen_pin[r]);
+    return gen_hart(offsetof(struct hart, x) + 8 * r);
+}
+
+static inline bool gen_pinned(unsigned r) { return gen_pin[r] != X86_NONE; }
+
+/* rd as an op names it: x0 is X_SINK there. */
+static inline bool gen_no_rd(const struct insn *i) { return i->rd >= 32; }
+
+/* Where rd's new value is made: its own register, or rax. */
+static inline unsigned gen_target(const struct insn *i)
+{
+    return gen_pinned(i->rd) ? gen_pin[i->rd] : RAX;
+}
+
+void gen_load(struct gen *g, unsigned host, unsigned r); /* host = x[r] */
+/* A host register that holds x[r]: its own, or tmp. */
+unsigned gen_source(struct gen *g, unsigned r, unsigned tmp);
+void gen_put(struct gen *g, unsigned rd, unsigned host); /* x[rd] = host */
+
+/* pc of instruction k. */
+static inline uint64_t gen_pc(const struct gen *g, uint32_t k)
+{
+    return g->c->pc + g->insn[k].off;
+}
+
+/* A jump to code that gen_colds will write; site as x86_jcc gives it. */
+struct cold *gen_cold(struct gen *g, enum cold_kind kind, uint8_t *site);
+
+void gen_move_fp(struct x86 *x, bool save); /* f registers, hart */
+
+void gen_call_op(struct gen *g);            /* the op of k */
+void gen_goto(struct gen *g, uint64_t pc);  /* leaves for pc, constant */
+void gen_goto_rax(struct gen *g);           /* leaves for the pc in rax */
+void gen_refund(struct gen *g, uint32_t n); /* n steps were not done */
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gen_jump.c - branches and jumps as host code, and the ways out of it.
+ *
+ * A translation is charged for all its instructions when it is entered; who
+ * leaves early gives back what was not done. A jump within the translation is
+ * a jump to a label, with the difference charged or given back: loops and
+ * skipped instructions never leave it.
+ */
+#include "emu/bus/mem.h"
+#include "emu/trans/gen.h"
+
+void gen_refund(struct gen *g, uint32_t n)
+{
+    if (n)
+        x86_alu_imm(&g->x, ALU_ADD, true, x86_r(R15), (int32_t)n);
+}
+
+/* Leaving ------------------------------------------------------------------- */
+
+/* For the pc in rax, through the jump entry at this offset plus rcx. */
+static void through_entry(struct gen *g, size_t entry, unsigned index)
+{
+    const size_t at = offsetof(struct hart, jump) + entry;
+    struct x86_rm pc = gen_hart(at + offsetof(struct jump_entry, pc)),
+                  gen = gen_hart(at + offsetof(struct jump_entry, gen)),
+                  code = gen_hart(at + offsetof(struct jump_entry, code));
+
+    pc.index = gen.index = code.index = (uint8_t)index;
+    x86_op(&g->x, X86_CMP, RAX, pc);
+    x86_aim(x86_jcc(&g->x, CC_NE), g->t->thunk.at_rax);
+    x86_op(&g->x, X86_MOV, RDX, gen_hart(offsetof(struct hart, fetch_gen)));
+    x86_op(&g->x, X86_CMP, RDX, gen);
+    x86_aim(x86_jcc(&g->x, CC_NE), g->t->thunk.at_rax);
+    x86_op(&g->x, 0xff, 4, code); /* jmp [code] */
+}
+
+void gen_goto_rax(struct gen *g)
+{
+    enum { INDEX = (JUMP_ENTRIES - 1) * sizeof(struct jump_entry) };
+    _Static_assert(sizeof(struct jump_entry) == 32, "index by a shift of 4");
+
+    x86_op(&g->x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(RAX));
+    x86_shift_imm(&g->x, SH_SHL, false, x86_r(RCX), 4);
+    x86_alu_imm(&g->x, ALU_AND, false, x86_r(RCX), INDEX);
+    through_entry(g, 0, RCX);
+    g->left = true;
+}
+
+static void goto_by_link(struct gen *g, uint64_t pc)
+{
+    struct link *l = code_note(g->t, sizeof *l);
+
+    if (!l) { /* as if the cache were full */
+        g->x.p = g->x.end;
+        return;
+    }
+    l->pc = pc;
+    l->from = g->c;
+    l->site = x86_jmp(&g->x); /* to what follows, as long as it is not linked */
+    x86_mov_imm(&g->x, RAX, (uintptr_t)l);
+    x86_jmp_to(&g->x, g->t->thunk.by_link);
+}
+
+void gen_goto(struct gen *g, uint64_t pc)
+{
+    if (pc / MEM_PAGE == g->c->pc / MEM_PAGE) {
+        goto_by_link(g, pc);
+        return;
+    }
+    x86_mov_imm(&g->x, RAX, pc);
+    through_entry(g, pc / 2 % JUMP_ENTRIES * sizeof(struct jump_entry),
+                  X86_NONE);
+}
+
+/* Jumps --------------------------------------------------------------------- */
+
+/* The instruction at this pc, if it is in the translation. */
+static uint32_t label_of(const struct gen *g, uint64_t pc)
+{
+    for (uint32_t n = 0; n < g->c->n; n++)
+        if (gen_pc(g, n) == pc)
+            return n;
+    return NO_LABEL;
+}
+
+/* Back to instruction to, if there is budget for it. */
+static void loop_to(struct gen *g, uint32_t to)
+{
+    struct cold *c;
+
+    x86_alu_imm(&g->x, ALU_SUB, true, x86_r(R15), (int32_t)(g->k + 1 - to));
+    x86_jcc_to(&g->x, CC_NS, g->label[to]);
+    c = gen_cold(g, COLD_OUT, x86_jmp(&g->x));
+    c->to = to;
+}
+
+static void compare(struct gen *g, const struct insn *i)
+{
+    unsigned a;
+
+    if (i->rs2 == 0 && i->rs1 != 0) {
+        if (gen_pinned(i->rs1))
+            x86_op(&g->x, X86_TEST, gen_pin[i->rs1], gen_x(i->rs1));
+        else
+            x86_alu_imm(&g->x, ALU_CMP, true, gen_x(i->rs1), 0);
+        return;
+    }
+    a = gen_source(g, i->rs1, RAX);
+    if (i->rs2 == 0)
+        x86_alu_imm(&g->x, ALU_CMP, true, x86_r(a), 0);
+    else
+        x86_op(&g->x, X86_CMP, a, gen_x(i->rs2));
+}
+
+static bool gen_branch(struct gen *g, const struct insn *i, uint32_t cc)
+{
+    uint64_t pc = gen_pc(g, g->k) + (uint64_t)i->imm;
+    uint32_t to = label_of(g, pc);
+    struct cold *c;
+    uint8_t *over;
+
+    compare(g, i);
+    if (to <= g->k) {
+        over = x86_jcc(&g->x, cc ^ 1);
+        loop_to(g, to);
+        x86_aim(over, g->x.p);
+        return true;
+    }
+    c = gen_cold(g, to == NO_LABEL ? COLD_EXIT : COLD_SKIP, x86_jcc(&g->x, cc));
+    c->to = to;
+    c->pc = pc;
+    return true;
+}
+
+static bool gen_jal(struct gen *g, const struct insn *i, uint32_t arg)
+{
+    uint64_t pc = gen_pc(g, g->k);
+    uint32_t to = label_of(g, pc + (uint64_t)i->imm);
+
+    (void)arg;
+    if (!gen_no_rd(i)) {
+        unsigned t = gen_target(i);
+
+        x86_mov_imm(&g->x, t, pc + i->len);
+        gen_put(g, i->rd, t);
+    }
+    if (to <= g->k)
+        loop_to(g, to);
+    else
+        gen_goto(g, pc + (uint64_t)i->imm);
+    g->left = true;
+    return true;
+}
+
+static bool gen_jalr(struct gen *g, const struct insn *i, uint32_t arg)
+{
+    (void)arg;
+    if (i->rs1 && gen_pinned(i->rs1)) {
+        x86_op(&g->x, X86_LEA, RAX, x86_mem(gen_pin[i->rs1], (int32_t)i->imm));
+    } else {
+        gen_load(g, RAX, i->rs1);
+        if (i->imm)
+            x86_alu_imm(&g->x, ALU_ADD, true, x86_r(RAX), (int32_t)i->imm);
+    }
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RAX), -2);
+    if (!gen_no_rd(i)) {
+        unsigned t = gen_pinned(i->rd) ? gen_pin[i->rd] : RDX;
+
+        x86_mov_imm(&g->x, t, gen_pc(g, g->k) + i->len);
+        gen_put(g, i->rd, t);
+    }
+    gen_goto_rax(g);
+    return true;
+}
+
+const struct gen_row gen_jump[OP_COUNT] = {
+    [OP_beq] = { gen_branch, CC_E },  [OP_bne] = { gen_branch, CC_NE },
+    [OP_blt] = { gen_branch, CC_L },  [OP_bge] = { gen_branch, CC_GE },
+    [OP_bltu] = { gen_branch, CC_B }, [OP_bgeu] = { gen_branch, CC_AE },
+    [OP_jal] = { gen_jal, 0 },        [OP_jalr] = { gen_jalr, 0 },
+};

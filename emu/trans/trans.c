@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trans.c - running harts on translated code.
+ *
+ * What is seldom run, and the last few steps before a stop, are left to the
+ * interpreter, block by block; both find their way by the same jump entries.
+ */
+#include "emu/trans/trans.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/base/log.h"
+
+#include "emu/bus/mem.h"
+#include "emu/hart/fp.h"
+#include "emu/hart/mmu.h"
+#include "emu/hart/points.h"
+#include "emu/trans/code.h"
+
+/* A known way that is taken at the very next instruction boundary. */
+static bool can_go_on(const struct hart *h)
+{
+    return h->steps < h->stop_at && !(h->attention | h->waiting);
+}
+
+static struct jump_entry *entry_for_pc(struct hart *h)
+{
+    struct jump_entry *e = jump_entry(h, h->pc);
+
+    return e->pc == h->pc && e->gen == h->fetch_gen ? e : NULL;
+}
+
+/* The host's FP flags become the guest's. */
+static void fold_flags(struct hart *h)
+{
+    static const struct {
+        uint8_t host, guest;
+    } flag[] = {
+        { 1, FP_NV }, { 4, FP_DZ }, { 8, FP_OF }, { 16, FP_UF }, { 32, FP_NX }
+    };
+
+    for (size_t n = 0; h->fast.mxcsr && n < sizeof flag / sizeof flag[0]; n++)
+        if (h->fast.mxcsr & flag[n].host)
+            h->fflags |= flag[n].guest;
+    h->fast.mxcsr = 0;
+}
+
+/* Ops from translated code ---------------------------------------------------*/
+
+const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
+                        uint64_t budget)
+{
+    const struct insn *i = &c->block->insn[k], *last;
+    struct block *one = c->t->one;
+    uint64_t exceptions = h->exceptions, done;
+    struct jump_entry *e;
+
+    fold_flags(h);
+    one->pa = c->block->pa;
+    one->n = 1;
+    one->insn[0] = *i;
+    one->insn[1] =
+        (struct insn){ .fn = op_block_end, .off = (uint16_t)(i->off + i->len) };
+    h->steps = h->stop_at - budget - (c->n - k);
+    h->pc = c->pc;
+    h->block = one;
+    last = interp_op[i->op](h, one->insn);
+    h->block = NULL;
+    c->t->info.ops++;
+    done = (uint64_t)(last + 1 - one->insn);
+    h->steps += done;
+    if (insn_flow(i->op) == FLOW_NEXT && done == 1 &&
+        h->exceptions == exceptions && !(h->attention | h->waiting))
+        return NULL;
+    h->fast.fp = 0;
+    h->fast.budget = h->stop_at - h->steps;
+    e = can_go_on(h) ? entry_for_pc(h) : NULL;
+    return e && e->code != h->fast.no_code ? e->code
+                                           : (const uint8_t *)LEFT_IN_OP;
+}
+
+/* Running ------------------------------------------------------------------- */
+
+/* By the interpreter: as much of b as there are steps for. */
+static void interpret(struct trans *t, struct hart *h, struct block *b)
+{
+    uint64_t stop = h->stop_at;
+
+    if (b->n > stop - h->steps)
+        b = blocks_cut(h->blocks, b, (uint32_t)(stop - h->steps));
+    h->stop_at = h->steps; /* so that it goes on to no other block */
+    hart_run_block(h, b);
+    h->stop_at = stop;
+    t->info.interpreted++;
+}
+
+static uintptr_t enter(struct trans *t, struct hart *h, const uint8_t *code)
+{
+    uintptr_t (*fn)(struct hart *, const uint8_t *);
+    const uint8_t *at = code_rx(t, t->thunk.enter);
+    uintptr_t left;
+
+    memcpy(&fn, &at, sizeof fn);
+    h->fast.budget = h->stop_at - h->steps;
+    left = fn(h, code);
+    t->info.entries++;
+    fold_flags(h);
+    if (left != LEFT_IN_OP)
+        h->steps = h->stop_at - h->fast.budget;
+    return left;
+}
+
+/* The translation to go on with, if there is one or b has earned one. */
+static struct code *code_of(struct trans *t, struct hart *h,
+                            struct jump_entry *e)
+{
+    struct code *c = code_find(e->block, e->pc, mmu_linear(h));
+    bool full = false;
+
+    if (!c && e->block->heat++ >= t->hot)
+        c = translate(t, h, e->block, e->pc, &full);
+    if (full)
+        blocks_flush(h->blocks);
+    else if (c)
+        e->code = c->entry;
+    return c;
+}
+
+/* May a jump go straight to to? The hart got there the long way just now. */
+static void try_link(struct trans *t, struct link *l, struct code *to)
+{
+    const struct code *from = l->from;
+
+    if (from->dead || from->linear != to->linear || l->pc != to->pc ||
+        from->block->pa / MEM_PAGE != to->block->pa / MEM_PAGE ||
+        points_anyone_breaks(t->points, to->pc, to->bytes))
+        return;
+    code_link(l, to);
+}
+
+static void run_translated(struct hart *h)
+{
+    struct trans *t = h->fast.trans;
+    struct link *link = NULL; /* whose jump led to pc; gone after a flush */
+    uint64_t flushes = 0;
+    bool ops = false;
+
+    while (can_go_on(h)) {
+        struct jump_entry *e = entry_for_pc(h);
+        struct block *b = e ? e->block : hart_find_block(h);
+        const struct code *c = NULL;
+        uintptr_t left;
+
+        if (!b)
+            continue;
+        if (!e)
+            e = entry_for_pc(h); /* none: this block does not last */
+        if (e && !ops && (c = code_of(t, h, e)) && link &&
+            flushes == t->info.flushes)
+            try_link(t, link, code_find(b, e->pc, c->linear));
+        link = NULL;
+        if (!c || c->n > h->stop_at - h->steps) {
+            if (!e || entry_for_pc(h))
+                interpret(t, h, b);
+            ops = false;
+            continue;
+        }
+        left = enter(t, h, c->entry);
+        ops = left == LEFT_FOR_OPS;
+        if (left > LEFT_IN_OP) {
+            link = (struct link *)left;
+            flushes = t->info.flushes;
+            h->pc = link->pc;
+        }
+    }
+}
+
+uint64_t trans_run(struct hart *h, uint64_t n)
+{
+    return hart_run_by(h, n, run_translated);
+}
+
+/* Made, told, gone ---------------------------------------------------------- */
+
+/* Blocks go: b, or NULL: all. */
+static void blocks_dropped(void *opaque, struct block *b)
+{
+    struct trans *t = opaque;
+
+    if (!b) {
+        code_flush(t);
+        return;
+    }
+    for (struct code *c = b->code; c; c = c->next_of_block)
+        code_kill(c);
+    b->code = NULL;
+}
+
+/* Nobody jumps past a breakpoint by a link. */
+static void points_changed(void *opaque)
+{
+    struct trans *t = opaque;
+    const struct point *p;
+
+    for (size_t n = 0; (p = points_nth(t->points, n)); n++)
+        if (p->kind & POINT_BREAK)
+            code_cut_at(t, p->addr);
+}
+
+static struct block *one_block(void)
+{
+    struct block *b = xcalloc(1, sizeof *b + 2 * sizeof b->insn[0]);
+
+    return b;
+}
+
+static size_t cache_size(const struct trans_config *config)
+{
+    if (!config->cache)
+        return CODE_CACHE;
+    return config->cache > CODE_LEAST ? (size_t)config->cache : CODE_LEAST;
+}
+
+struct trans *trans_new(struct blocks *b, struct points *p,
+                        const struct trans_config *config, struct err *err)
+{
+    struct trans *t = xcalloc(1, sizeof *t);
+
+    __builtin_cpu_init();
+    t->blocks = b;
+    t->points = p;
+    t->has_fma = __builtin_cpu_supports("fma");
+    t->has_bmi2 = __builtin_cpu_supports("bmi2");
+    t->has_lzcnt = __builtin_cpu_supports("lzcnt") &&
+                   __builtin_cpu_supports("bmi") &&
+                   __builtin_cpu_supports("popcnt");
+    t->hot = config->hot;
+    if (!code_cache_new(t, cache_size(config), err)) {
+        free(t);
+        return NULL;
+    }
+    t->one = one_block();
+    thunks_emit(t);
+    blocks_on_drop(b, blocks_dropped, t);
+    points_on_change(p, points_changed, t);
+    return t;
+}
+
+/* The RAM whose contexts are linear: the largest. */
+static const struct mem_region *main_ram(const struct mem *m)
+{
+    const struct mem_region *r, *best = NULL;
+
+    for (size_t n = 0; (r = mem_nth(m, n)); n++)
+        if (r->kind == MEM_RAM && (!best || r->size > best->size))
+            best = r;
+    return best;
+}
+
+void trans_add_hart(struct trans *t, struct hart *h)
+{
+    const struct mem_region *r = main_ram(h->mem);
+    int64_t delta = r ? (int64_t)((uintptr_t)r->host - r->base) : 0;
+
+    assert(t->harts < CODE_HARTS);
+    t->hart[t->harts++] = h;
+    h->fast = (struct hart_fast){ .trans = t,
+                                  .no_code = code_rx(t, t->thunk.at_rax),
+                                  .mxcsr_clean = 0x1f80,
+                                  .delta = (int32_t)delta,
+                                  .linear = r && delta == (int32_t)delta };
+    mmu_flush(h);
+}
+
+void trans_free(struct trans *t)
+{
+    if (!t)
+        return;
+    blocks_on_drop(t->blocks, NULL, NULL);
+    code_cache_free(t);
+    free(t->one);
+    free(t);
+}
+
+struct trans_info trans_info(const struct trans *t)
+{
+    struct trans_info info = t->info;
+
+    info.bytes = t->used;
+    info.size = t->size;
+    return info;
+}

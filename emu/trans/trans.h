@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trans.h - the translator: harts run as code of the host.
+ *
+ * Blocks that come often are translated; what the guest can see is the same,
+ * instruction by instruction, as with hart_run. Without this room's code for
+ * the host (trans_none.c) trans_new fails, and there is the interpreter.
+ *
+ * docs/translator.md explains the code that is made.
+ */
+#ifndef EMU_TRANS_TRANS_H
+#define EMU_TRANS_TRANS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct hart;
+struct blocks;
+struct points;
+struct trans;
+
+struct trans_config {
+    uint64_t cache; /* bytes of code; 0: as many as is good */
+    uint32_t hot;   /* a block is translated when it has come so often; 0: at
+                     * once. TRANS_HOT is good */
+};
+enum { TRANS_HOT = 12 };
+
+/* NULL: this host cannot do it, err says why. */
+struct trans *trans_new(struct blocks *b, struct points *p,
+                        const struct trans_config *config, struct err *err);
+void trans_free(struct trans *t); /* before the blocks, nobody running */
+void trans_add_hart(struct trans *t, struct hart *h);
+
+/* As hart_run, for a hart that was added. */
+uint64_t trans_run(struct hart *h, uint64_t n);
+
+struct trans_info {
+    uint64_t translations, insns; /* there now */
+    uint64_t bytes, size;         /* of host code; of the cache */
+    uint64_t made, killed, flushes, links;
+    uint64_t entries, ops, interpreted; /* blocks */
+};
+struct trans_info trans_info(const struct trans *t);
+
+#endif

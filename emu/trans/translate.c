@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* translate.c - a block as host code: prologue, instructions, cold parts. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/base/log.h"
+
+#include "emu/bus/mem.h"
+#include "emu/hart/mmu.h"
+#include "emu/trans/gen.h"
+
+/* Room for the longest translation there can be; looked at beforehand. */
+enum { ROOM = 32 << 10 };
+
+struct cold *gen_cold(struct gen *g, enum cold_kind kind, uint8_t *site)
+{
+    struct cold *c = &g->cold[g->colds++];
+
+    assert(g->colds <= GEN_COLD);
+    *c = (struct cold){ .kind = kind, .k = g->k, .site = site };
+    return c;
+}
+
+/* thunk.op wants k in eax, and the translation: the block's end knows it. */
+static void call_op(struct gen *g, uint32_t k)
+{
+    x86_mov_imm(&g->x, RAX, k);
+    g->op_calls[g->n_op_calls++] = x86_call(&g->x);
+}
+
+void gen_call_op(struct gen *g)
+{
+    call_op(g, g->k);
+    g->left = insn_flow(g->insn[g->k].op) == FLOW_ENDS;
+}
+
+static void leave_at(struct gen *g, uint32_t k, uint8_t *thunk)
+{
+    x86_mov_imm(&g->x, RAX, gen_pc(g, k));
+    gen_refund(g, g->c->n - k);
+    x86_jmp_to(&g->x, thunk);
+}
+
+static void cold(struct gen *g, const struct cold *c)
+{
+    x86_aim(c->site, g->x.p);
+    switch (c->kind) {
+    case COLD_OP:
+        call_op(g, c->k);
+        x86_jmp_to(&g->x, c->back);
+        break;
+    case COLD_EXIT:
+        gen_refund(g, g->c->n - c->k - 1);
+        gen_goto(g, c->pc);
+        break;
+    case COLD_SKIP:
+        gen_refund(g, c->to - c->k - 1);
+        x86_jmp_to(&g->x, g->label[c->to]);
+        break;
+    case COLD_OUT:
+        leave_at(g, c->to, g->t->thunk.at_rax);
+        break;
+    case COLD_QUIT:
+        leave_at(g, c->k, g->t->thunk.for_ops);
+        break;
+    case COLD_FP:
+        x86_aim(x86_call(&g->x), g->t->thunk.load_fp);
+        x86_alu_imm(&g->x, ALU_CMP, false,
+                    gen_hart(offsetof(struct hart, fast.fp)), 0);
+        x86_jcc_to(&g->x, CC_NE, c->back);
+        leave_at(g, c->k, g->t->thunk.for_ops);
+        break;
+    }
+}
+
+static void colds(struct gen *g)
+{
+    for (uint32_t n = 0; n < g->colds; n++)
+        cold(g, &g->cold[n]);
+    if (g->n_op_calls == 0)
+        return;
+    for (uint32_t n = 0; n < g->n_op_calls; n++)
+        x86_aim(g->op_calls[n], g->x.p);
+    x86_mov_imm(&g->x, RDX, (uintptr_t)g->c);
+    x86_jmp_to(&g->x, g->t->thunk.op);
+}
+
+/* Instructions -------------------------------------------------------------- */
+
+static const struct gen_row *row_of(unsigned op)
+{
+    static const struct gen_row *const table[] = { gen_int, gen_mem, gen_jump,
+                                                   gen_fp };
+
+    for (size_t n = 0; n < sizeof table / sizeof table[0]; n++)
+        if (table[n][op].fn)
+            return &table[n][op];
+    return NULL;
+}
+
+static void gen_insn(struct gen *g)
+{
+    const struct insn *i = &g->insn[g->k];
+    const struct gen_row *row = row_of(i->op);
+
+    g->label[g->k] = g->x.p;
+    if (g->target[g->k])
+        g->fp = false;
+    if (!row || !row->fn(g, i, row->arg))
+        gen_call_op(g);
+}
+
+/* Which instructions a branch within the block goes to. */
+static void find_targets(struct gen *g)
+{
+    for (uint32_t k = 0; k < g->c->n; k++) {
+        const struct insn *i = &g->insn[k];
+        int64_t off = i->off + i->imm;
+
+        if (gen_jump[i->op].fn && i->op != OP_jalr)
+            for (uint32_t n = 0; n < g->c->n; n++)
+                g->target[n] |= g->insn[n].off == off;
+    }
+}
+
+static void gen_block(struct gen *g)
+{
+    struct code *c = g->c;
+
+    x86_alu_imm(&g->x, ALU_SUB, true, x86_r(R15), (int32_t)c->n);
+    gen_cold(g, COLD_OUT, x86_jcc(&g->x, CC_S))->to = 0;
+    for (g->k = 0; g->k < c->n; g->k++)
+        gen_insn(g);
+    if (!g->left)
+        gen_goto(g, c->pc + c->bytes);
+    colds(g);
+}
+
+/* How many instructions the translation is of: those that stand for their
+ * op (a block that is no more has another first one). */
+static uint32_t usable(const struct block *b)
+{
+    uint32_t n = 0;
+
+    while (n < b->n && b->insn[n].fn == interp_op[b->insn[n].op])
+        n++;
+    return n == b->n ? n : 0;
+}
+
+struct code *translate(struct trans *t, const struct hart *h, struct block *b,
+                       uint64_t pc, bool *full)
+{
+    static struct gen g; /* big; one thread */
+    struct code *c;
+
+    if (!usable(b) || b->limit == 2)
+        return NULL;
+    c = code_note(t, sizeof *c);
+    *full = !c || t->size - t->used < ROOM;
+    if (*full)
+        return NULL;
+    *c = (struct code){ .t = t,
+                        .block = b,
+                        .pc = pc,
+                        .entry = code_rx(t, t->rw + t->used),
+                        .n = b->n,
+                        .bytes = b->insn[b->n].off,
+                        .linear = mmu_linear(h) };
+    g = (struct gen){ .x = { t->rw + t->used, t->rw + t->used + ROOM },
+                      .t = t,
+                      .c = c,
+                      .insn = b->insn,
+                      .delta = h->fast.delta };
+    find_targets(&g);
+    gen_block(&g);
+    *full = x86_full(&g.x);
+    if (*full)
+        return NULL;
+    c->size = (uint32_t)(g.x.p - (t->rw + t->used));
+    t->used += (c->size + 15) & ~15u;
+    code_keep(c);
+    return c;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trans_test.c - translated code and the interpreter in lockstep.
+ *
+ * Two machines are given the same random program and state; one interprets,
+ * the other translates, in slices of its own. All of the state of hart and
+ * memory has to be the same, at every stop. Programs are made of the rows of
+ * insn.def. TRANS_PROGRAMS=n runs n of them.
+ */
+#include "emu/base/buf.h"
+
+#include "emu/hart/fp.h"
+#include "emu/trans/trans.h"
+#include "tests/unit/encode.h"
+#include "tests/unit/hart_rig.h"
+
+enum {
+    WORDS = 48,
+    STEPS = 400,
+#ifdef HOSTILE
+    PROGRAMS = 500,
+#else
+    PROGRAMS = 10000,
+#endif
+};
+
+#define DATA (RAM + 0x10000)
+#define SKIP (RAM + 0x900) /* mtvec: goes on behind what trapped */
+
+static struct rig *ref, *rig; /* the interpreter's; the translator's */
+static struct trans *trans;
+static uint64_t seed;
+
+static uint64_t rnd(void)
+{
+    seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (seed >> 33) ^ (seed << 13);
+}
+
+static unsigned below(unsigned n) { return (unsigned)(rnd() >> 7) % n; }
+
+static void translate_with(uint64_t cache, uint32_t hot)
+{
+    struct err err;
+
+    trans = trans_new(rig->blocks, rig->points,
+                      &(struct trans_config){ cache, hot }, &err);
+    if (!trans)
+        cr_skip_test("%s", err.text);
+    trans_add_hart(trans, rig->h);
+}
+
+/* The one that is made first has its RAM where linear code wants it. */
+static void set_up(void)
+{
+    rig = rig_new("max");
+    ref = rig_new("max");
+    translate_with(0, 1);
+}
+
+static void tear_down(void)
+{
+    trans_free(trans);
+    rig_free(rig);
+    rig_free(ref);
+}
+
+TestSuite(trans, .init = set_up, .fini = tear_down);
+
+/* Programs ------------------------------------------------------------------- */
+
+struct row {
+    const char *name, *pattern, *format;
+};
+
+static const struct row rows[] = {
+#define INSN(name, pattern, format, ...) { #name, pattern, #format },
+#define RVC(...)
+#include "emu/hart/insn.def"
+#undef INSN
+#undef RVC
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static const uint8_t some_regs[] = { 0,  1,  2,  5,  8,  9,  10, 10,
+                                     11, 12, 13, 14, 15, 16, 20, 28 };
+
+static unsigned some_reg(void) { return some_regs[below(sizeof some_regs)]; }
+
+static uint32_t with_bits(uint32_t w, unsigned at, unsigned bits, uint32_t v)
+{
+    uint32_t mask = ((UINT32_C(1) << bits) - 1) << at;
+
+    return (w & ~mask) | (v << at & mask);
+}
+
+/* The word that a pattern draws, its dots random. */
+static uint32_t fill(const char *pattern)
+{
+    uint32_t w = 0;
+
+    for (; *pattern; pattern++)
+        if (*pattern != ' ')
+            w = w << 1 | (*pattern == '.' ? rnd() & 1 : *pattern == '1');
+    return w;
+}
+
+static bool is_dots(const char *pattern, unsigned at, unsigned n)
+{
+    unsigned bit = 32;
+
+    for (; *pattern; pattern++) {
+        if (*pattern == ' ')
+            continue;
+        bit--;
+        if (bit >= at && bit < at + n && *pattern != '.')
+            return false;
+    }
+    return true;
+}
+
+static uint32_t branch_to(uint32_t w, unsigned k)
+{
+    int off = 4 * ((int)below(WORDS) - (int)k);
+    uint32_t u = (uint32_t)off;
+
+    if (below(16) == 0)
+        off += 2;
+    w = with_bits(w, 31, 1, u >> 12);
+    w = with_bits(w, 25, 6, u >> 5);
+    w = with_bits(w, 8, 4, u >> 1);
+    return with_bits(w, 7, 1, u >> 11);
+}
+
+static uint32_t jump_to_word(uint32_t w, unsigned k)
+{
+    uint32_t u = (uint32_t)(4 * ((int)below(WORDS) - (int)k));
+
+    return with_bits(w, 12, 20,
+                     (u >> 20 & 1) << 19 | (u >> 1 & 0x3ff) << 9 |
+                         (u >> 11 & 1) << 8 | (u >> 12 & 0xff));
+}
+
+/* Waiting would be the end of the program, and so would other modes. */
+static bool tame(const char *name)
+{
+    return strcmp(name, "wfi") && strncmp(name, "csr", 3) &&
+           strcmp(name, "mret") && strcmp(name, "sret");
+}
+
+static uint32_t random_word(unsigned k)
+{
+    const struct row *r = &rows[below(ROWS)];
+    uint32_t w;
+
+    while (!tame(r->name) || (below(3) && !strchr("ISBUJR", r->format[0])))
+        r = &rows[below(ROWS)];
+    w = fill(r->pattern);
+    if (is_dots(r->pattern, 7, 5))
+        w = with_bits(w, 7, 5, some_reg());
+    if (is_dots(r->pattern, 15, 5))
+        w = with_bits(w, 15, 5, some_reg());
+    if (is_dots(r->pattern, 20, 5) && r->format[0] == 'R')
+        w = with_bits(w, 20, 5, some_reg());
+    if (!strcmp(r->format, "S"))
+        w = with_bits(w, 20, 5, some_reg());
+    if (!strcmp(r->format, "B"))
+        w = branch_to(with_bits(w, 20, 5, some_reg()), k);
+    if (!strcmp(r->format, "J"))
+        w = jump_to_word(w, k);
+    if (!strcmp(r->format, "RM") || !strcmp(r->format, "R4"))
+        w = with_bits(w, 12, 3, below(4) ? 7 : below(8));
+    return w;
+}
+
+static uint64_t random_value(void)
+{
+    static const uint64_t odd[] = { 0,
+                                    1,
+                                    UINT64_MAX,
+                                    INT64_MAX,
+                                    UINT64_C(1) << 63,
+                                    UINT64_C(0x80000000),
+                                    UINT64_C(0x7fffffff),
+                                    UINT64_C(0xffffffff80000000) };
+
+    switch (below(8)) {
+    case 0:
+        return odd[below(8)];
+    case 1:
+        return rnd() << 32 ^ rnd();
+    case 2:
+        return DEV + 4 * below(8);
+    case 3:
+        return below(200);
+    case 4: /* where pages meet */
+        return DATA + 0xff0 + below(32);
+    case 5:
+        return CODE + 4 * below(WORDS);
+    default:
+        return DATA + 8 * below(512) - 2048;
+    }
+}
+
+static uint64_t random_float(void)
+{
+    static const uint64_t odd[] = { 0,
+                                    UINT64_C(1) << 63,
+                                    UINT64_C(0x3ff0000000000000),
+                                    UINT64_C(0x7ff0000000000000),
+                                    UINT64_C(0xfff0000000000000),
+                                    UINT64_C(0x7ff8000000000000),
+                                    UINT64_C(0x7ff0000000000001),
+                                    UINT64_C(0x0010000000000000),
+                                    UINT64_C(0x000fffffffffffff),
+                                    UINT64_C(0x7fefffffffffffff),
+                                    UINT64_C(0xffffffff3f800000),
+                                    UINT64_C(0xffffffff7fc00000),
+                                    UINT64_C(0xffffffff7f800001),
+                                    UINT64_C(0xffffffff00800000),
+                                    UINT64_C(0xffffffff807fffff),
+                                    UINT64_C(0x43e0000000000000) };
+    double d = (double)(int64_t)(rnd() << 20) / (double)(1 + below(1000));
+    float f = (float)d;
+    uint64_t v = 0;
+
+    switch (below(4)) {
+    case 0:
+        return odd[below(sizeof odd / sizeof odd[0])];
+    case 1:
+        memcpy(&v, &f, sizeof f);
+        return v | ~UINT64_C(0) << 32;
+    case 2:
+        return rnd() << 32 ^ rnd();
+    default:
+        memcpy(&v, &d, sizeof d);
+        return v;
+    }
+}
+
+/* Both rigs ------------------------------------------------------------------ */
+
+static void both_poke(uint64_t pa, uint64_t v)
+{
+    poke64(ref, pa, v);
+    poke64(rig, pa, v);
+}
+
+static void same_state(void)
+{
+    struct buf a = { 0 };
+    struct err err;
+
+    devs_save(ref->devs, &a);
+    cr_assert(devs_load(rig->devs, a.data, a.len, &err), "%s", err.text);
+    buf_free(&a);
+}
+
+static void set_handler(void)
+{
+    static const uint32_t handler[] = {
+        0x34102ff3, /* csrr t6,mepc */
+        0x004f8f93, /* addi t6,t6,4 */
+        0x341f9073, /* csrw mepc,t6 */
+        0x30200073, /* mret */
+    };
+
+    for (unsigned n = 0; n < 4; n++) {
+        poke32(ref, SKIP + 4 * n, handler[n]);
+        poke32(rig, SKIP + 4 * n, handler[n]);
+    }
+    csr_poke(ref->h, 0x305, SKIP);
+}
+
+static void new_program(void)
+{
+    for (unsigned n = 0; n < 1024; n++)
+        both_poke(DATA - 4096 + 8 * n, random_value());
+    for (unsigned k = 0; k < WORDS; k++) {
+        uint32_t w = random_word(k);
+
+        poke32(ref, CODE + 4 * k, w);
+        poke32(rig, CODE + 4 * k, w);
+    }
+    poke32(ref, CODE + 4 * WORDS, enc_j(OP_jal, 0, -4 * WORDS));
+    poke32(rig, CODE + 4 * WORDS, enc_j(OP_jal, 0, -4 * WORDS));
+    set_handler();
+    ref->h->pc = CODE;
+    ref->h->priv = PRIV_M;
+    for (unsigned n = 1; n < 32; n++)
+        ref->h->x[n] = random_value();
+    for (unsigned n = 0; n < 32; n++)
+        ref->h->f[n] = random_float();
+    ref->h->mstatus = MSTATUS_FS | MSTATUS_MPP;
+    ref->h->fflags = below(2) ? (uint8_t)below(32) : 0;
+    ref->h->frm = below(4) ? 0 : (uint8_t)below(8);
+    memcpy(rig->reg, ref->reg, sizeof rig->reg);
+    same_state();
+}
+
+static void expect_same(uint64_t program, uint64_t t)
+{
+    struct buf a = { 0 }, b = { 0 };
+    const struct hart *r = ref->h, *h = rig->h;
+
+    for (unsigned n = 1; n < 32; n++)
+        cr_assert_eq(h->x[n], r->x[n],
+                     "program %lu, step %lu: x%u is %lx, not %lx", program, t,
+                     n, h->x[n], r->x[n]);
+    for (unsigned n = 0; n < 32; n++)
+        cr_assert_eq(h->f[n], r->f[n],
+                     "program %lu, step %lu: f%u is %lx, not %lx", program, t,
+                     n, h->f[n], r->f[n]);
+    cr_assert_eq(h->pc, r->pc, "program %lu, step %lu: pc %lx, not %lx",
+                 program, t, h->pc, r->pc);
+    cr_assert_eq(h->fflags, r->fflags, "program %lu, step %lu: fflags %x, %x",
+                 program, t, h->fflags, r->fflags);
+    devs_save(ref->devs, &a);
+    devs_save(rig->devs, &b);
+    cr_assert(a.len == b.len && !memcmp(a.data, b.data, a.len),
+              "program %lu, step %lu: the harts differ", program, t);
+    buf_free(&a);
+    buf_free(&b);
+}
+
+static void expect_same_memory(uint64_t program)
+{
+    static uint8_t a[0x14000], b[sizeof a];
+
+    mem_peek(ref->mem, RAM, a, sizeof a);
+    mem_peek(rig->mem, RAM, b, sizeof b);
+    cr_assert(!memcmp(a, b, sizeof a), "program %lu: memory differs", program);
+    cr_assert(!memcmp(ref->reg, rig->reg, sizeof ref->reg));
+}
+
+static void run_both(uint64_t program)
+{
+    uint64_t t = 0;
+
+    while (t < STEPS) {
+        uint64_t n = 1 + below(below(2) ? 300 : 20);
+
+        cr_assert_eq(hart_run(ref->h, n), n);
+        for (uint64_t done = 0; done < n;) {
+            uint64_t some = 1 + below((unsigned)(n - done));
+
+            cr_assert_eq(trans_run(rig->h, some), some);
+            done += some;
+        }
+        t += n;
+        expect_same(program, t);
+    }
+    expect_same_memory(program);
+}
+
+static uint64_t programs(void)
+{
+    const char *n = getenv("TRANS_PROGRAMS");
+
+    return n ? strtoull(n, NULL, 0) : PROGRAMS;
+}
+
+Test(trans, random_programs_do_what_the_interpreter_does, .timeout = 0)
+{
+    const char *one = getenv("TRANS_PROGRAM");
+
+    for (uint64_t n = 0; n < programs(); n++) {
+        seed = one ? strtoull(one, NULL, 0) : n;
+        new_program();
+        run_both(seed);
+        if (one)
+            break;
+    }
+    cr_assert_gt(trans_info(trans).made, 0);
+}
