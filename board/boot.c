@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "emu/base/files.h"
 #include "emu/base/log.h"
 
 #include "board/demo/demo.h"
@@ -96,7 +97,7 @@ static char *find_in_dirs(const struct virt_config *c, const char *name)
 {
     for (size_t i = 0; i < 8 && c->data_dirs[i]; i++) {
         char *path = xasprintf("%s/%s", c->data_dirs[i], name);
-        if (access(path, R_OK) == 0)
+        if (files_exist(c->files, path))
             return path;
         free(path);
     }
@@ -119,7 +120,7 @@ static bool load_firmware_file(struct boot *b, const char *path,
 {
     struct buf file = { 0 };
     struct elf_bounds bounds = { 0 };
-    bool ok = image_read(path, &file, err);
+    bool ok = files_read(b->config->files, path, &file, err);
     if (ok && elf_is(&file)) {
         ok = add_elf(b, IMAGE_FIRMWARE, path, &file, &bounds, err);
         b->start = ok ? bounds.entry : 0;
@@ -147,8 +148,9 @@ static bool load_firmware(struct boot *b, struct err *err)
     if (is_default(bios))
         path = find_default_firmware(b->config);
     else
-        path = access(bios, F_OK) == 0 ? xstrdup(bios)
-                                       : find_in_dirs(b->config, bios);
+        path = files_exist(b->config->files, bios)
+                   ? xstrdup(bios)
+                   : find_in_dirs(b->config, bios);
     if (!path)
         return err_set(err, "Unable to find the RISC-V BIOS \"%s\"",
                        is_default(bios) ? default_firmware[0] : bios);
@@ -218,7 +220,8 @@ static bool load_initrd(struct boot *b, struct err *err)
     struct buf file = { 0 };
     if (!path)
         return true;
-    bool ok = image_read(path, &file, err) && strip_ramdisk(&file, err);
+    bool ok = files_read(b->config->files, path, &file, err) &&
+              strip_ramdisk(&file, err);
     if (ok) {
         b->initrd_start = b->kernel_low + (half < 512 * MIB ? half : 512 * MIB);
         b->initrd_end = b->initrd_start + file.len;
@@ -232,7 +235,8 @@ static bool load_kernel(struct boot *b, struct err *err)
 {
     const char *path = b->config->kernel;
     struct buf file = { 0 };
-    bool ok = image_read(path, &file, err) && place_kernel(b, path, &file, err);
+    bool ok = files_read(b->config->files, path, &file, err) &&
+              place_kernel(b, path, &file, err);
     buf_free(&file);
     b->next = b->kernel_low;
     if (!ok)
@@ -258,8 +262,8 @@ static bool fwcfg_image(struct boot *b, const char *path, bool unpack,
                         uint16_t size_key, uint16_t data_key, struct err *err)
 {
     struct buf file = { 0 };
-    bool ok =
-        image_read(path, &file, err) && (!unpack || image_unpack(&file, err));
+    bool ok = files_read(b->config->files, path, &file, err) &&
+              (!unpack || image_unpack(&file, err));
     uint8_t size[4];
     for (int i = 0; i < 4; i++)
         size[i] = (uint8_t)(file.len >> 8 * i);
@@ -297,7 +301,8 @@ static bool hand_over_by_fwcfg(struct boot *b, struct err *err)
 static bool read_dtb(struct boot *b, struct err *err)
 {
     const char *path = b->config->dtb;
-    if (image_read(path, &b->fdt, err) && fdt_accept(&b->fdt, err))
+    if (files_read(b->config->files, path, &b->fdt, err) &&
+        fdt_accept(&b->fdt, err))
         return true;
     return err_prefix(err, "could not load device tree '%s'", path);
 }
@@ -363,7 +368,7 @@ static bool extra_file(struct boot *b, const struct virt_loader *l,
 {
     struct elf_bounds bounds = { 0 };
     struct uimage u;
-    if (!image_read(l->file, file, err))
+    if (!files_read(b->config->files, l->file, file, err))
         return false;
     if (!l->force_raw && elf_is(file)) {
         bool ok = add_elf(b, IMAGE_LOADER, l->file, file, &bounds, err);

@@ -31,51 +31,6 @@ static bool has(const struct buf *b, size_t at, const char *magic, size_t len)
     return b->len >= at + len && !memcmp(b->data + at, magic, len);
 }
 
-/* Reading */
-
-/* Pipes are welcome; a device like /dev/zero would never end. */
-static bool readable(int fd, struct err *err)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return err_set(err, "%s", strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return err_set(err, "%s", strerror(EISDIR));
-    if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
-        return err_set(err, "it is not a regular file");
-    if (st.st_size > (off_t)IMAGE_MAX)
-        return err_set(err, "%s", strerror(EFBIG));
-    return true;
-}
-
-static bool read_all(int fd, struct buf *out, struct err *err)
-{
-    char chunk[65536];
-    for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n == 0)
-            return true;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_set(err, "%s", strerror(errno));
-        if (out->len + (size_t)n > IMAGE_MAX)
-            return err_set(err, "%s", strerror(EFBIG));
-        buf_add(out, chunk, (size_t)n);
-    }
-}
-
-bool image_read(const char *path, struct buf *out, struct err *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, "%s", strerror(errno));
-    buf_clear(out);
-    bool ok = readable(fd, err) && read_all(fd, out, err);
-    close(fd);
-    return ok;
-}
-
 /* Unpacking */
 
 static bool inflate_rest(z_stream *z, struct buf *out, struct err *err)

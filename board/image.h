@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image.h - files that go into guest memory: reading, recognising, unpacking.
+ * image.h - files that go into guest memory: recognising, unpacking.
  *
  * Files are hostile until checked: every size and offset in them is held
  * against what is really there before it is used.
@@ -16,12 +16,8 @@ struct buf;
 struct err;
 struct image;
 
-/* The longest file, and the most a kernel may unpack to: more is a mistake. */
-#define IMAGE_MAX  UINT64_C(0xffffffff)
+/* The most a kernel may unpack to: more is a mistake. */
 #define UNPACK_MAX (UINT64_C(512) << 20)
-
-/* The whole file. On failure the sentence is strerror's, without the name. */
-bool image_read(const char *path, struct buf *out, struct err *err);
 
 /*
  * Undoes what a kernel may be wrapped in, in place, until there is no more of

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/base/files.h"
 #include "emu/base/log.h"
 
 #include "board/boot.h"
@@ -114,7 +115,7 @@ static bool add_flash(struct virt *v, int bank, struct err *err)
     const char *path = v->config.pflash[bank];
     struct buf image = { 0 };
     bool ok = true;
-    if (path && !image_read(path, &image, err)) {
+    if (path && !files_read(v->config.files, path, &image, err)) {
         err_prefix(err, "Could not open '%s'", path);
         ok = false;
     } else if (path && image.len != s->size) {

@@ -10,6 +10,7 @@
 #include "board/devices.h"
 
 struct roms;
+struct files;
 struct virt;
 
 /* What the command line says about the board. Strings are borrowed. */
@@ -17,7 +18,8 @@ struct virt_config {
     uint64_t ram_size;
     int harts;
     bool aclint, virtio_legacy;
-    const char *bios; /* NULL: default firmware; "none" */
+    struct files *files; /* where images come from; NULL: the disk */
+    const char *bios;    /* NULL: default firmware; "none" */
     const char *kernel, *initrd, *append, *dtb;
     const char *data_dirs[8]; /* -L, then the built-in ones; NULL ends */
     const char *pflash[2];    /* files */

@@ -7,12 +7,20 @@
 #include "emu/base/buf.h"
 #include "emu/base/log.h"
 
+#include "emu/machine/recording.h"
 #include "emu/options_impl.h"
 
 void options_push(struct strings *list, const char *s)
 {
     list->s = xrealloc(list->s, (list->n + 1) * sizeof *list->s);
     list->s[list->n++] = xstrdup(s);
+}
+
+static void free_strings(struct strings *list)
+{
+    for (size_t n = 0; n < list->n; n++)
+        free(list->s[n]);
+    free(list->s);
 }
 
 void options_set(char **to, const char *s)
@@ -106,9 +114,13 @@ static const struct option_row {
     { "name", NULL, "NAME", do_name, "the guest's name" },
     { "pidfile", NULL, "FILE", do_pidfile, "write the process id to FILE" },
     { "snapshots", NULL, "DIR", do_snapshots,
-      "where savevm keeps its files (default: the current directory)" },
+      "where savevm keeps its files (default: beside the recording)" },
     { "loadvm", NULL, "TAG", do_loadvm,
       "begin with a state that savevm saved" },
+    { "record", NULL, "FILE", do_record,
+      "write the run to FILE, from the first instruction on" },
+    { "replay", NULL, "FILE", do_replay,
+      "run again what FILE has; it brings the machine with it" },
     { "net", "nic", "none", do_net, NULL },
     { "netdev", NULL, "none", do_net, NULL },
     { "no-user-config", NULL, NULL, do_ignored, NULL },
@@ -149,6 +161,39 @@ static const struct option_row *find(const char *name)
     return NULL;
 }
 
+/* What makes the machine; all else is about who looks at it and how fast. */
+static bool makes_machine(const char *name)
+{
+    static const char *const names[] = {
+        "machine", "cpu",    "smp",       "m",           "icount",
+        "global",  "bios",   "kernel",    "append",      "initrd",
+        "dtb",     "device", "drive",     "pflash",      "fw_cfg",
+        "L",       "rtc",    "seed",      "semihosting", "semihosting-config",
+        "name",    "action", "no-reboot",
+    };
+
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++)
+        if (!strcmp(names[n], name))
+            return true;
+    return false;
+}
+
+/* Options that make the machine are kept; a recording brings its own. */
+static bool note_machine(struct options *o, const struct option_row *row,
+                         const char *arg, struct err *err)
+{
+    char word[32];
+
+    if (o->recording && !o->reading_recording)
+        return err_set(err, "%s brings its machine with it",
+                       recording_path(o->recording));
+    snprintf(word, sizeof word, "-%s", row->name);
+    options_push(&o->machine, word);
+    if (arg)
+        options_push(&o->machine, arg);
+    return true;
+}
+
 static bool parse_one(struct options *o, int argc, char **argv, int *at,
                       struct err *err)
 {
@@ -166,16 +211,56 @@ static bool parse_one(struct options *o, int argc, char **argv, int *at,
             return err_set(err, "%s: requires an argument", word);
         arg = argv[*at];
     }
+    if (makes_machine(row->name) && !note_machine(o, row, arg, err))
+        return err_prefix(err, "%s", word);
     if (row->fn(o, arg, err))
         return true;
     return arg ? err_prefix(err, "%s %s", word, arg)
                : err_prefix(err, "%s", word);
 }
 
+static bool parse_all(struct options *o, int argc, char **argv, struct err *err)
+{
+    for (int at = 1; at < argc; at++)
+        if (!parse_one(o, argc, argv, &at, err))
+            return false;
+    return true;
+}
+
+/* -replay comes first, wherever it stands: its options make the machine. */
+static bool parse_recording(struct options *o, int argc, char **argv,
+                            struct err *err)
+{
+    struct strings words = { 0 };
+    const char *path = NULL, *word;
+    bool ok;
+
+    for (int at = 1; at + 1 < argc; at++)
+        if (!strcmp(argv[at], "-replay") || !strcmp(argv[at], "--replay"))
+            path = argv[at + 1];
+    if (!path)
+        return true;
+    o->recording = recording_open(path, err);
+    if (!o->recording)
+        return err_prefix(err, "-replay");
+    options_push(&words, "ebreak");
+    for (size_t n = 0; (word = recording_option(o->recording, n)); n++)
+        options_push(&words, word);
+    o->reading_recording = true;
+    ok = parse_all(o, (int)words.n, words.s, err);
+    o->reading_recording = false;
+    free_strings(&words);
+    return ok || err_prefix(err, "-replay %s", path);
+}
+
 static bool consistent(const struct options *o, struct err *err)
 {
     if (o->initrd && !o->kernel)
         return err_set(err, "-initrd only allowed with -kernel option");
+    if (o->record && o->recording)
+        return err_set(err, "-record and -replay cannot be used together");
+    if (o->loadvm && o->recording)
+        return err_set(err, "-loadvm and -replay cannot be used together");
     if (o->append && !o->kernel)
         return err_set(err, "-append only allowed with -kernel option");
     return true;
@@ -194,25 +279,17 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *err)
     };
     if (!cpu_parse("rv64", &o->cpu_config, err))
         return false;
-    for (int at = 1; at < argc; at++)
-        if (!parse_one(o, argc, argv, &at, err))
-            return false;
+    if (!parse_recording(o, argc, argv, err) || !parse_all(o, argc, argv, err))
+        return false;
     return o->answer || consistent(o, err);
-}
-
-static void free_strings(struct strings *list)
-{
-    for (size_t n = 0; n < list->n; n++)
-        free(list->s[n]);
-    free(list->s);
 }
 
 void options_free(struct options *o)
 {
     struct strings *lists[] = {
-        &o->data_dirs, &o->loaders, &o->fw_cfgs,
-        &o->chardevs,  &o->serials, &o->monitors,
-        &o->mons,      &o->gdbs,    &o->semihosting_args
+        &o->data_dirs,        &o->loaders,  &o->fw_cfgs, &o->chardevs,
+        &o->serials,          &o->monitors, &o->mons,    &o->gdbs,
+        &o->semihosting_args, &o->machine
     };
     char *texts[] = { o->cpu,
                       o->dumpdtb,
@@ -228,12 +305,14 @@ void options_free(struct options *o)
                       o->pidfile,
                       o->semihosting_chardev,
                       o->snapshots,
-                      o->loadvm };
+                      o->loadvm,
+                      o->record };
 
     for (size_t n = 0; n < sizeof lists / sizeof lists[0]; n++)
         free_strings(lists[n]);
     for (size_t n = 0; n < sizeof texts / sizeof texts[0]; n++)
         free(texts[n]);
+    recording_free(o->recording);
     if (o->answer)
         buf_free(o->answer);
     free(o->answer);

@@ -20,6 +20,7 @@
 
 struct err;
 struct buf;
+struct recording;
 
 struct strings {
     char **s;
@@ -64,8 +65,12 @@ struct options {
     char *log_file;
 
     /* Time. */
-    char *snapshots; /* directory of savevm's files */
-    char *loadvm;    /* the state to begin with */
+    char *snapshots;             /* directory of savevm's files */
+    char *loadvm;                /* the state to begin with */
+    char *record;                /* where the run is written to */
+    struct recording *recording; /* what is replayed */
+    bool reading_recording;      /* options come out of it now */
+    struct strings machine;      /* the words that make the machine */
 
     /* The process. */
     char *name, *pidfile;

@@ -20,3 +20,17 @@ bool do_loadvm(struct options *o, const char *arg, struct err *err)
     options_set(&o->loadvm, arg);
     return true;
 }
+
+bool do_record(struct options *o, const char *arg, struct err *err)
+{
+    (void)err;
+    options_set(&o->record, arg);
+    return true;
+}
+
+/* options.c has opened it, before all others. */
+bool do_replay(struct options *o, const char *arg, struct err *err)
+{
+    (void)arg;
+    return o->recording || err_set(err, "there is no recording");
+}

@@ -2,9 +2,9 @@
 /*
  * steps.h - the steps of start-up, and what they share.
  *
- * Private to init.c and the two files with the steps themselves:
- * steps_machine.c (machine, board, images) and steps_io.c (loop, consoles,
- * monitors, gdb).
+ * Private to init.c and the files with the steps themselves: steps_machine.c
+ * (machine, board, images), steps_io.c (loop, consoles, monitors, gdb) and
+ * steps_time.c (the first reset, saved states, recordings).
  */
 #ifndef EMU_STEPS_H
 #define EMU_STEPS_H
@@ -25,6 +25,10 @@ struct init {
     struct virt_wires wires;
     struct virt_config board; /* what step_board gathered for the board */
     char *isa, *isa_list;
+    struct files *files; /* images come from there */
+    char *date;          /* the host's at start as an option, NULL: given */
+    char **options;      /* that make the machine; the words are borrowed */
+    size_t n_options;
     struct chardev *serial0, *semihost_console;
     struct monitor *monitor[MAX_SESSIONS];
     int monitors;
@@ -52,6 +56,10 @@ undo_fn undo_main_loop, undo_clocks, undo_memory_map, undo_late_backends,
 
 /* Joins what rooms may not know of each other. */
 void steps_join(struct init *in);
+
+/* steps_time.c: the date at T=0, ns since the epoch; and history's end. */
+int64_t steps_date(struct init *in);
+void steps_end_history(struct init *in);
 
 /* Serial lines, monitors, the gdb port: opened once, by whoever is first. */
 bool open_consoles(struct init *in, struct err *err);

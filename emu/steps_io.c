@@ -17,7 +17,6 @@
 
 #include "emu/debug.h"
 #include "emu/machine/run.h"
-#include "emu/machine/saves.h"
 #include "emu/steps.h"
 
 /* Loop and signals -------------------------------------------------------------- */
@@ -284,7 +283,7 @@ bool open_gdb(struct init *in, struct err *err)
 
 void undo_creation_done(struct init *in)
 {
-    saves_fini(&in->m);
+    steps_end_history(in);
     close_gdb(in);
 }
 
@@ -317,7 +316,7 @@ bool step_semihosting_console(struct init *in, struct err *err)
     if (!id)
         return true;
     in->semihost_console = chardev_find(in->m.chardevs, id);
-    if (!in->semihost_console)
+    if (!in->semihost_console && !in->o->recording)
         return err_set(err, "semihosting: chardev '%s' not found", id);
     return true;
 }

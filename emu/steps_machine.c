@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "emu/base/buf.h"
+#include "emu/base/files.h"
 #include "emu/base/log.h"
 #include "emu/base/loop.h"
 #include "emu/base/opts.h"
@@ -24,8 +25,8 @@
 #include "emu/hart/insn.h"
 #include "emu/hart/interp.h"
 #include "emu/hart/points.h"
+#include "emu/machine/recording.h"
 #include "emu/machine/run.h"
-#include "emu/machine/saves.h"
 #include "emu/machine/semihost.h"
 #include "emu/steps.h"
 #include "emu/trans/trans.h"
@@ -36,6 +37,8 @@ bool step_clocks(struct init *in, struct err *err)
 {
     (void)err;
     in->m.devs = devs_new();
+    in->files =
+        in->o->recording ? recording_files(in->o->recording) : files_new();
     return run_init(&in->m, &in->o->clock);
 }
 
@@ -44,6 +47,8 @@ void undo_clocks(struct init *in)
     devs_free(in->m.devs);
     in->m.devs = NULL;
     run_fini(&in->m);
+    if (!in->o->recording)
+        files_free(in->files);
 }
 
 bool step_machine(struct init *in, struct err *err)
@@ -101,13 +106,6 @@ static void guest_reset(void *opaque)
     run_request_reset(opaque, SHUTDOWN_GUEST_RESET);
 }
 
-static int64_t rtc_base(const struct init *in)
-{
-    if (in->o->rtc_base_ns != INT64_MIN)
-        return in->o->rtc_base_ns;
-    return loop_now(in->m.loop, LOOP_HOST);
-}
-
 /* -L first, then where packages put firmware. */
 static void find_data_dirs(const struct init *in, struct virt_config *c)
 {
@@ -142,6 +140,7 @@ bool step_board(struct init *in, struct err *err)
         .ram_size = o->ram_size,
         .aclint = o->aclint,
         .virtio_legacy = o->virtio_legacy,
+        .files = in->files,
         .bios = o->bios,
         .kernel = o->kernel,
         .initrd = o->initrd,
@@ -149,7 +148,7 @@ bool step_board(struct init *in, struct err *err)
         .dtb = o->dtb,
         .pflash = { o->pflash[0], o->pflash[1] },
         .pflash_readonly = { o->pflash_readonly[0], o->pflash_readonly[1] },
-        .rtc_base_ns = rtc_base(in),
+        .rtc_base_ns = steps_date(in),
         .rng_seed = o->seed,
     };
 
@@ -368,19 +367,11 @@ static bool add_loader(struct init *in, const char *text, struct err *err)
     return ok || err_prefix(err, "-device %s", text);
 }
 
-static bool read_whole(const char *path, struct buf *b, struct err *err)
+static bool read_whole(struct init *in, const char *path, struct buf *b,
+                       struct err *err)
 {
-    char chunk[65536];
-    FILE *f = fopen(path, "rb");
-    size_t n;
-
-    if (!f)
-        return err_set(err, "can't load %s: %s", path, strerror(errno));
-    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
-        buf_add(b, chunk, n);
-    n = (size_t)ferror(f);
-    fclose(f);
-    return !n || err_set(err, "can't load %s: read error", path);
+    return files_read(in->files, path, b, err) ||
+           err_prefix(err, "can't load %s", path);
 }
 
 static bool add_fw_cfg(struct init *in, const char *text, struct err *err)
@@ -404,7 +395,7 @@ static bool add_fw_cfg(struct init *in, const char *text, struct err *err)
                 text);
     if (ok && string)
         buf_str(&data, string);
-    ok = ok && (!file || read_whole(file, &data, err)) &&
+    ok = ok && (!file || read_whole(in, file, &data, err)) &&
          virt_fwcfg_file(in->virt, name, data.data, (uint32_t)data.len, err);
     buf_free(&data);
     opts_free(&p);
@@ -442,29 +433,4 @@ bool step_roms(struct init *in, struct err *err)
     return virt_load_images(in->virt, err) &&
            (!in->o->dumpdtb || dump_dtb(in, err)) &&
            roms_check(in->m.roms, err);
-}
-
-bool step_creation_done(struct init *in, struct err *err)
-{
-    run_reset_now(&in->m);
-    saves_init(&in->m, in->o->snapshots);
-    return in->done || open_gdb(in, err);
-}
-
-/* What the first instruction finds is the reset state, or a saved one. */
-static bool load_state(struct init *in, struct err *err)
-{
-    const char *name = in->o->loadvm;
-
-    return !name || saves_load(&in->m, name, err) ||
-           err_prefix(err, "-loadvm %s", name);
-}
-
-bool step_run(struct init *in, struct err *err)
-{
-    if (!load_state(in, err))
-        return false;
-    if (in->o->stopped)
-        return true;
-    return run_resume(&in->m, NULL, err);
 }

@@ -36,21 +36,16 @@ struct source {
     void *opaque;
 };
 
-/* An input in the log; its bytes follow it. */
-struct input {
-    uint64_t when;
-    uint32_t source, len;
-};
-
 struct tap {
     tap_now_fn *now;
     void *opaque;
     struct source *sources;
     size_t nsources;
-    struct buf log; /* struct input, bytes, struct input, bytes, ... */
+    struct buf log; /* struct tap_input, bytes, struct tap_input, bytes, ... */
     size_t count;
     size_t next; /* replaying: where in the log the next input is */
     bool replaying;
+    size_t kept; /* what of the log tap_kept may say stayed */
 };
 
 struct tap *tap_new(tap_now_fn *now, void *opaque)
@@ -94,7 +89,7 @@ int tap_source(struct tap *t, const char *name, tap_fn *deliver, void *opaque)
     return (int)t->nsources++;
 }
 
-static void deliver(const struct tap *t, const struct input *in,
+static void deliver(const struct tap *t, const struct tap_input *in,
                     const void *bytes)
 {
     const struct source *s = &t->sources[in->source];
@@ -107,7 +102,8 @@ bool tap_put(struct tap *t, int source, const void *data, size_t len)
     assert(source >= 0 && (size_t)source < t->nsources && len <= UINT32_MAX);
     if (t->replaying)
         return false;
-    struct input in = { t->now(t->opaque), (uint32_t)source, (uint32_t)len };
+    struct tap_input in = { t->now(t->opaque), (uint32_t)source,
+                            (uint32_t)len };
 
     buf_add(&t->log, &in, sizeof in);
     buf_add(&t->log, data, len);
@@ -116,9 +112,26 @@ bool tap_put(struct tap *t, int source, const void *data, size_t len)
     return true;
 }
 
+void tap_live(struct tap *t)
+{
+    assert(t->next == t->log.len);
+    t->replaying = false;
+}
+
+const void *tap_log(const struct tap *t) { return t->log.data; }
+
+size_t tap_kept(struct tap *t)
+{
+    size_t kept = t->kept < t->log.len ? t->kept : t->log.len;
+
+    t->kept = SIZE_MAX;
+    return kept;
+}
+
 void tap_restart(struct tap *t)
 {
     buf_free(&t->log);
+    t->kept = 0;
     t->count = 0;
     t->next = 0;
     t->replaying = false;
@@ -131,7 +144,7 @@ const char *tap_source_name(const struct tap *t, size_t n)
 
 /* Replaying ---------------------------------------------------------------- */
 
-static bool peek(const struct tap *t, struct input *in)
+static bool peek(const struct tap *t, struct tap_input *in)
 {
     if (!t->replaying || t->next == t->log.len)
         return false;
@@ -141,21 +154,21 @@ static bool peek(const struct tap *t, struct input *in)
 
 uint64_t tap_next(const struct tap *t)
 {
-    struct input in;
+    struct tap_input in;
 
     return peek(t, &in) ? in.when : UINT64_MAX;
 }
 
 int tap_next_source(const struct tap *t)
 {
-    struct input in;
+    struct tap_input in;
 
     return peek(t, &in) ? (int)in.source : -1;
 }
 
 bool tap_deliver(struct tap *t)
 {
-    struct input in;
+    struct tap_input in;
 
     if (!peek(t, &in) || in.when > t->now(t->opaque))
         return false;
@@ -176,19 +189,56 @@ size_t tap_bytes(const struct tap *t) { return t->log.len; }
 
 static void add_u32(struct buf *out, uint32_t v) { buf_add(out, &v, 4); }
 
-void tap_save(const struct tap *t, struct buf *out)
+static void pack_names(const char *names, size_t len, struct buf *out)
 {
-    uint64_t count = t->count;
+    uint32_t n = 0;
+
+    for (size_t at = 0; at < len; at++)
+        n += names[at] == 0;
+    add_u32(out, n);
+    for (size_t at = 0; at < len; at += strlen(names + at) + 1) {
+        buf_chr(out, (char)strlen(names + at));
+        buf_str(out, names + at);
+    }
+}
+
+/* How many inputs are whole, and in *len how many bytes they are. */
+static uint64_t count_inputs(const char *log, size_t *len)
+{
+    struct tap_input in;
+    uint64_t count = 0;
+    size_t at = 0;
+
+    for (; *len - at >= sizeof in; count++) {
+        memcpy(&in, log + at, sizeof in);
+        if (in.len > *len - at - sizeof in)
+            break;
+        at += sizeof in + in.len;
+    }
+    *len = at;
+    return count;
+}
+
+void tap_pack(const char *names, size_t names_len, const void *log, size_t len,
+              struct buf *out)
+{
+    uint64_t count = count_inputs(log, &len);
 
     buf_add(out, magic, sizeof magic);
     add_u32(out, VERSION);
-    add_u32(out, (uint32_t)t->nsources);
-    for (size_t i = 0; i < t->nsources; i++) {
-        buf_chr(out, (char)strlen(t->sources[i].name));
-        buf_str(out, t->sources[i].name);
-    }
+    pack_names(names, names_len, out);
     buf_add(out, &count, sizeof count);
-    buf_add(out, t->log.data, t->log.len);
+    buf_add(out, log, len);
+}
+
+void tap_save(const struct tap *t, struct buf *out)
+{
+    struct buf names = { 0 };
+
+    for (size_t i = 0; i < t->nsources; i++)
+        buf_add(&names, t->sources[i].name, strlen(t->sources[i].name) + 1);
+    tap_pack(names.data, names.len, t->log.data, t->log.len, out);
+    buf_free(&names);
 }
 
 /* What is left to read of a saved log. */
@@ -275,7 +325,7 @@ static bool read_sources(const struct tap *t, struct reader *r, uint32_t **map,
 static bool read_input(struct reader *r, const uint32_t *map, uint32_t n,
                        uint64_t *last, struct buf *log, struct err *err)
 {
-    struct input in;
+    struct tap_input in;
     const void *bytes;
 
     if (!take_value(r, &in, sizeof in) || (bytes = take(r, in.len)) == NULL)

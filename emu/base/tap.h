@@ -54,11 +54,32 @@ bool tap_replaying(const struct tap *t);
 size_t tap_count(const struct tap *t); /* inputs in the log */
 size_t tap_bytes(const struct tap *t); /* their size in memory */
 
+/*
+ * The log as it is kept: for each input this, then its bytes. The source is
+ * the number of its name.
+ */
+struct tap_input {
+    uint64_t when;
+    uint32_t source, len;
+};
+const void *tap_log(const struct tap *t); /* tap_bytes of it */
+
+/* How many bytes of the log have stayed as they were since the last call. */
+size_t tap_kept(struct tap *t);
+
+/* Replaying, at the end of the log: from here on the run is live. */
+void tap_live(struct tap *t);
+
 /* Begins a new log, live: what was before can no longer be replayed. */
 void tap_restart(struct tap *t);
 
 /* The n-th source's name, NULL if there are not so many. */
 const char *tap_source_name(const struct tap *t, size_t n);
+
+/* A saved log of names, each ended by a 0 byte, and a log as it is kept; what
+ * is not whole at its end is left out. */
+void tap_pack(const char *names, size_t names_len, const void *log, size_t len,
+              struct buf *out);
 
 /* The whole log as bytes, and a tap that replays such bytes. */
 void tap_save(const struct tap *t, struct buf *out);

@@ -39,6 +39,8 @@ enum frame_kind {
     FRAME_START,        /* the machine is complete; inputs follow */
     FRAME_SOURCES,      /* names of the inputs' sources */
     FRAME_INPUTS,
+    FRAME_CUT_LOG, /* the log goes on from an earlier place */
+    FRAME_CLOSED,
 };
 
 /* Writes all of it; false and the reason if it cannot. fd may be a pipe. */

@@ -72,6 +72,8 @@ struct hart;
 struct run;
 struct semihost;
 struct saves;
+struct record;
+struct recording;
 struct buf;
 struct phase_ops;
 
@@ -87,10 +89,12 @@ struct machine {
     struct trans *trans; /* NULL: the interpreter alone */
     struct hart *hart[MAX_HARTS];
     int harts;
-    struct run *run;           /* run.h */
-    struct semihost *semihost; /* semihost.h; NULL: off */
-    struct saves *saves;       /* saves.h: savevm and its like */
-    struct debug_hub *debug;   /* emu/debug: listeners, registers */
+    struct run *run;             /* run.h */
+    struct semihost *semihost;   /* semihost.h; NULL: off */
+    struct record *record;       /* record.h: the run as a file */
+    struct recording *recording; /* recording.h; NULL: it is replayed no more */
+    struct saves *saves;         /* saves.h: savevm and its like */
+    struct debug_hub *debug;     /* emu/debug: listeners, registers */
     struct cpu_config cpu;
     struct run_policy policy;
     enum phase phase;

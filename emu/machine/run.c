@@ -24,6 +24,7 @@
 #include "emu/bus/rom.h"
 #include "emu/hart/hart.h"
 #include "emu/hart/trace.h"
+#include "emu/machine/record.h"
 #include "emu/machine/slice.h"
 
 static const char *const state_names[RUN_STATES] = {
@@ -122,6 +123,7 @@ bool run_init(struct machine *m, const struct run_clock *clock)
     r->source_reset = tap_source(m->tap, "reset", reset_delivered, m);
     r->source_held = tap_source(m->tap, "schedule", held_delivered, m);
     r->source_wake = tap_source(m->tap, "wake", wake_delivered, m);
+    record_init(m);
     loop_virtual_clock(m->loop, virtual_now, m);
     loop_on_virtual_set(m->loop, deadline_moved, m);
     dev_add(m->devs, &info, &r->clock);
@@ -130,6 +132,7 @@ bool run_init(struct machine *m, const struct run_clock *clock)
 
 void run_fini(struct machine *m)
 {
+    record_fini(m);
     tap_free(m->tap);
     m->tap = NULL;
     free(m->run);
@@ -259,6 +262,15 @@ void run_stand(struct machine *m, enum run_state why)
         run_pause(m, why);
     else
         m->run->state = why;
+}
+
+void run_stop_here(struct machine *m)
+{
+    m->run->stop = (struct run_stop){
+        .reason = RUN_STOP_PAUSE,
+        .hart = m->harts ? (int)m->run->clock.turn : -1,
+    };
+    m->run->stop_due = true;
 }
 
 const struct run_clock *run_config(const struct machine *m)

@@ -101,6 +101,9 @@ bool run_resume(struct machine *m, const struct run_resume *how,
 
 /* Stops now (it is never called from within a slice). */
 void run_pause(struct machine *m, enum run_state why);
+/* Within a slice, between instructions: stops before the next one. */
+void run_stop_here(struct machine *m);
+
 /* The same for one that may be stopped already. */
 void run_stand(struct machine *m, enum run_state why);
 void run_last_stop(const struct machine *m, struct run_stop *out);

@@ -19,6 +19,7 @@
 
 #include "emu/machine/frames.h"
 #include "emu/machine/job.h"
+#include "emu/machine/record.h"
 #include "emu/machine/run.h"
 #include "emu/machine/snapshot.h"
 
@@ -185,17 +186,20 @@ void saves_forget(struct machine *m, const void *opaque)
 static bool load_fd(struct machine *m, int fd, struct err *err)
 {
     struct moment when;
-    struct frames f;
+    struct frames f, first;
     bool running = run_state(m) == RUN_RUNNING;
 
     if (!frames_open(&f, fd, FRAMES_SNAPSHOT, err))
         return false;
+    first = f;
+    record_flush(m);
     run_stand(m, RUN_PAUSED);
     if (!snapshot_load(m, &f, &when, err)) {
         if (running)
             run_resume(m, NULL, NULL);
         return false;
     }
+    record_began_with(m, &first);
     return !running || run_resume(m, NULL, err);
 }
 

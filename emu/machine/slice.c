@@ -117,8 +117,11 @@ uint64_t slice_tap_now(void *machine)
     struct machine *m = machine;
     struct run *r = m->run;
 
-    if (!r->telling_time && m->harts && !tap_replaying(m->tap) &&
-        !anyone_can_run(m)) {
+    if (r->telling_time || tap_replaying(m->tap))
+        return run_now(m);
+    if (!r->running) /* timers that are due at this T come before inputs */
+        loop_run_timers(m->loop, LOOP_VIRTUAL);
+    if (m->harts && !anyone_can_run(m)) {
         int64_t idle_ns = r->clock.idle_ns;
 
         if (r->idle)
@@ -337,6 +340,8 @@ static bool settle(struct machine *m)
         loop_run_timers(m->loop, LOOP_VIRTUAL);
         while (tap_next(m->tap) == run_now(m))
             tap_deliver(m->tap);
+        if (m->run->stop_due)
+            return false;
         if (anyone_can_run(m))
             break;
         if (!pass_idle_time(m))

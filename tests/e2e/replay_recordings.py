@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""replay_recordings.py - what one process records another one replays: to the
+same state, with the same output, also when the first one was killed."""
+
+import os
+import re
+import time
+
+import guests
+from lib import Machine, need, tests
+
+MONITOR = ("-serial", "null", "-monitor", "stdio")
+PROMPT = "(qemu) "
+
+
+def where(m):
+    """T and the hash of a machine that stands."""
+    t = re.search(r"T=(\d+)", m.run("when", PROMPT)).group(1)
+    return int(t), m.run("hash", PROMPT).strip()
+
+
+def ended(m):
+    m.expect("the recording ends here", 60)
+    return where(m)
+
+
+def demo(name, *args):
+    """The demo kernel, recorded, for a moment; then where it stands."""
+    file = guests.path(name)
+    m = Machine("-record", file, *args, serial=MONITOR)
+    m.expect(PROMPT)
+    time.sleep(0.3)
+    m.run("stop", PROMPT)
+    at = where(m)
+    m.send("quit\n")
+    m.exits(0)
+    return file, at
+
+
+def same_after(name, *args):
+    file, at = demo(name, *args)
+    need(at[0] > 0, "the machine did not run")
+    m = Machine("-replay", file, serial=MONITOR)
+    got = ended(m)
+    need(got == at, f"{got}, not {at}")
+    m.send("quit\n")
+    m.exits(0)
+
+
+def one_hart_replays_in_another_process():
+    same_after("one", "-icount", "shift=0,sleep=off")
+
+
+def four_harts_replay_in_another_process():
+    same_after("four", "-smp", "4", "-icount", "shift=0,sleep=off")
+
+
+def the_wall_clock_is_not_waited_for():
+    same_after("sleep", "-smp", "2", "-icount", "shift=0,sleep=on")
+
+
+def typed_keys_and_output_come_again():
+    file = guests.path("keys")
+    m = Machine("-record", file, *guests.bare(guests.guest("echo", guests.ECHO)))
+    m.expect("hello\n")
+    for word in ("one", "two", "three"):
+        m.send(word)
+        m.expect(word)
+    m.process.terminate()
+    m.exits(0)
+    os.unlink(guests.path("echo"))
+    again = guests.exits(0, "-serial", "stdio", "-monitor", "none",
+                         "-replay", file, say=b"not now")
+    need(again.out == "hello\nonetwothree", f"it says {again.out!r}")
+    need("the recording ends here" in again.err, again.err)
+
+
+def a_killed_process_leaves_what_it_wrote():
+    file = guests.path("killed")
+    m = Machine("-record", file, "-smp", "2", serial=MONITOR)
+    m.expect(PROMPT)
+    size = os.path.getsize(file)
+    while os.path.getsize(file) == size:
+        time.sleep(0.05)
+    m.kill()
+    m = Machine("-replay", file, serial=MONITOR)
+    m.expect("killed was not closed: it replays as far as it was written")
+    t, _ = ended(m)
+    need(t > 0, "nothing was replayed")
+    m.send("quit\n")
+    m.exits(0)
+
+
+def the_exit_status_comes_again():
+    file = guests.path("status")
+    code = guests.finisher(0x2a3333)
+    guests.exits(0x2a, "-record", file, *guests.bare(code))
+    os.unlink(code)
+    guests.exits(0x2a, "-replay", file)
+
+
+def what_cannot_be_replayed_is_one_sentence():
+    for data, why in ((b"", "it is not a recording of ebreak's"),
+                      (b"\x7fELF" * 100, "it is not a recording of ebreak's")):
+        end = guests.exits(1, "-replay", guests.write("junk", data))
+        need(end.err.startswith("ebreak: -replay: ") and why in end.err and
+             end.err.count("\n") == 1, end.err)
+    end = guests.exits(1, "-replay", guests.path("nosuch"))
+    need("No such file or directory" in end.err, end.err)
+    end = guests.exits(1, "-record", guests.path("no/such"))
+    need("No such file or directory" in end.err, end.err)
+
+
+tests(one_hart_replays_in_another_process,
+      four_harts_replay_in_another_process,
+      the_wall_clock_is_not_waited_for, typed_keys_and_output_come_again,
+      a_killed_process_leaves_what_it_wrote, the_exit_status_comes_again,
+      what_cannot_be_replayed_is_one_sentence)
