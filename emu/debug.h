@@ -268,6 +268,13 @@ bool debug_savevm(struct machine *m, const char *name, debug_done_fn *done,
 void debug_done_forget(struct machine *m, const void *opaque);
 bool debug_loadvm(struct machine *m, const char *name, struct err *err);
 bool debug_delvm(struct machine *m, const char *name, struct err *err);
+/* machine/migrate.h; done as above. */
+bool debug_migrate(struct machine *m, const char *uri, debug_done_fn *done,
+                   void *opaque, struct err *err);
+void debug_migrate_cancel(struct machine *m);
+bool debug_migrate_incoming(struct machine *m, const char *uri,
+                            struct err *err);
+void debug_migration(const struct machine *m, struct buf *out);
 void debug_snapshots(const struct machine *m, struct buf *out);
 
 /* The machine ------------------------------------------------------------ */

@@ -117,6 +117,8 @@ static const struct option_row {
       "where savevm keeps its files (default: beside the recording)" },
     { "loadvm", NULL, "TAG", do_loadvm,
       "begin with a state that savevm saved" },
+    { "incoming", NULL, "URI|defer", do_incoming,
+      "wait for a state: file:, exec:, unix:, tcp:HOST:PORT" },
     { "record", NULL, "FILE", do_record,
       "write the run to FILE, from the first instruction on" },
     { "replay", NULL, "FILE", do_replay,
@@ -259,8 +261,12 @@ static bool consistent(const struct options *o, struct err *err)
         return err_set(err, "-initrd only allowed with -kernel option");
     if (o->record && o->recording)
         return err_set(err, "-record and -replay cannot be used together");
-    if (o->loadvm && o->recording)
-        return err_set(err, "-loadvm and -replay cannot be used together");
+    if ((o->loadvm || o->incoming) && o->recording)
+        return err_set(err, "-%s and -replay cannot be used together",
+                       o->loadvm ? "loadvm" : "incoming");
+    if (o->loadvm && o->incoming)
+        return err_set(err, "'incoming' and 'loadvm' options are mutually "
+                            "exclusive");
     if (o->append && !o->kernel)
         return err_set(err, "-append only allowed with -kernel option");
     return true;
@@ -306,6 +312,7 @@ void options_free(struct options *o)
                       o->semihosting_chardev,
                       o->snapshots,
                       o->loadvm,
+                      o->incoming,
                       o->record };
 
     for (size_t n = 0; n < sizeof lists / sizeof lists[0]; n++)

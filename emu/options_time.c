@@ -21,6 +21,13 @@ bool do_loadvm(struct options *o, const char *arg, struct err *err)
     return true;
 }
 
+bool do_incoming(struct options *o, const char *arg, struct err *err)
+{
+    (void)err;
+    options_set(&o->incoming, arg);
+    return true;
+}
+
 bool do_record(struct options *o, const char *arg, struct err *err)
 {
     (void)err;

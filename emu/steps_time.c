@@ -13,6 +13,7 @@
 #include "emu/base/log.h"
 #include "emu/base/loop.h"
 
+#include "emu/machine/migrate.h"
 #include "emu/machine/record.h"
 #include "emu/machine/recording.h"
 #include "emu/machine/run.h"
@@ -122,6 +123,7 @@ bool step_creation_done(struct init *in, struct err *err)
 
 void steps_end_history(struct init *in)
 {
+    migrate_fini(&in->m);
     saves_fini(&in->m);
     recording_leave(&in->m);
     record_fini(&in->m);
@@ -131,8 +133,19 @@ void steps_end_history(struct init *in)
     in->date = NULL;
 }
 
+static bool expect_state(struct init *in, struct err *err)
+{
+    const char *uri = in->o->incoming;
+
+    migrate_expect(&in->m, !in->o->stopped);
+    return !strcmp(uri, "defer") || migrate_incoming(&in->m, uri, err) ||
+           err_prefix(err, "-incoming %s", uri);
+}
+
 bool step_run(struct init *in, struct err *err)
 {
+    if (in->o->incoming)
+        return expect_state(in, err);
     if (!load_state(in, err) || !begin_replay(in, err))
         return false;
     if (in->o->stopped)

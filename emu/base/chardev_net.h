@@ -2,7 +2,7 @@
 /*
  * chardev_net.h - addresses of sockets: TCP hosts and ports, Unix paths.
  *
- * Private to the chardevs.
+ * Private to the chardevs and to the migration of machines.
  */
 #ifndef EMU_BASE_CHARDEV_NET_H
 #define EMU_BASE_CHARDEV_NET_H

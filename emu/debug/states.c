@@ -4,6 +4,7 @@
 #include "emu/base/log.h"
 
 #include "emu/debug/hub.h"
+#include "emu/machine/migrate.h"
 #include "emu/machine/saves.h"
 
 static bool ready(const struct machine *m, struct err *err)
@@ -21,6 +22,29 @@ bool debug_savevm(struct machine *m, const char *name, debug_done_fn *done,
 void debug_done_forget(struct machine *m, const void *opaque)
 {
     saves_forget(m, opaque);
+    migrate_forget(m, opaque);
+}
+
+bool debug_migrate(struct machine *m, const char *uri, debug_done_fn *done,
+                   void *opaque, struct err *err)
+{
+    return ready(m, err) && migrate_start(m, uri, done, opaque, err);
+}
+
+void debug_migrate_cancel(struct machine *m)
+{
+    if (m->run)
+        migrate_cancel(m);
+}
+
+bool debug_migrate_incoming(struct machine *m, const char *uri, struct err *err)
+{
+    return ready(m, err) && migrate_incoming(m, uri, err);
+}
+
+void debug_migration(const struct machine *m, struct buf *out)
+{
+    migrate_info(m, out);
 }
 
 bool debug_loadvm(struct machine *m, const char *name, struct err *err)

@@ -49,6 +49,7 @@ _Noreturn static void child(int fd, job_fn *fn, void *opaque)
     struct err err = { 0 };
     sigset_t none;
 
+    setpgid(0, 0); /* so that whatever it starts ends with it */
     quiet_signals();
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -121,6 +122,8 @@ struct job *job_start(struct loop *l, job_fn *fn, job_done_fn *done,
     pid = fork();
     if (pid == 0)
         child(fds[1], fn, opaque);
+    if (pid > 0)
+        setpgid(pid, pid);
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(fds[1]);
     j = xcalloc(1, sizeof *j);
@@ -146,7 +149,7 @@ void job_kill(struct job *j)
     loop_fd(j->loop, j->fd, NULL, NULL, NULL, NULL);
     close(j->fd);
     if (j->pid > 0) {
-        kill(j->pid, SIGKILL);
+        kill(-j->pid, SIGKILL);
         waitpid(j->pid, NULL, 0);
     }
     free(j);

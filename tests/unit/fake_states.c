@@ -41,6 +41,30 @@ bool debug_delvm(struct machine *m, const char *name, struct err *err)
     return debug_loadvm(m, name, err);
 }
 
+bool debug_migrate(struct machine *m, const char *uri, debug_done_fn *done,
+                   void *opaque, struct err *err)
+{
+    return debug_savevm(m, uri, done, opaque, err);
+}
+
+void debug_migrate_cancel(struct machine *m)
+{
+    (void)m;
+    fake_save.done = NULL;
+}
+
+bool debug_migrate_incoming(struct machine *m, const char *uri, struct err *err)
+{
+    (void)m;
+    return err_set(err, "unknown migration protocol: %s", uri);
+}
+
+void debug_migration(const struct machine *m, struct buf *out)
+{
+    (void)m;
+    buf_str(out, "Migration status: none\n");
+}
+
 void debug_snapshots(const struct machine *m, struct buf *out)
 {
     (void)m;
