@@ -45,6 +45,7 @@ struct gen {
     uint32_t k;              /* the one at work */
     bool left;               /* no way behind it */
     bool fp;                 /* FP registers are loaded for certain */
+    uint32_t boxed;          /* f registers that hold a boxed single */
     int32_t delta;
     const uint8_t *label[BLOCK_INSNS + 1];
     bool target[BLOCK_INSNS + 1]; /* of a jump within the block */
@@ -109,6 +110,12 @@ static inline uint64_t gen_pc(const struct gen *g, uint32_t k)
 struct cold *gen_cold(struct gen *g, enum cold_kind kind, uint8_t *site);
 
 void gen_move_fp(struct x86 *x, bool save); /* f registers, hart */
+void gen_fp_constants(uint64_t constant[][2]);
+
+/* Where an access of i's goes, checked: access is ACCESS_READ or _WRITE. The
+ * last cold code then is its op's. rax and rdx are in use, rcx is free. */
+struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
+                         unsigned access);
 
 void gen_call_op(struct gen *g);            /* the op of k */
 void gen_goto(struct gen *g, uint64_t pc);  /* leaves for pc, constant */

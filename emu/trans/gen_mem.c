@@ -57,6 +57,15 @@ static struct x86_rm place(struct gen *g, const struct insn *i)
     return x86_mem(RAX, g->delta);
 }
 
+struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
+                         unsigned access)
+{
+    check(g, i, size,
+          access == ACCESS_READ ? offsetof(struct tlb_entry, read)
+                                : offsetof(struct tlb_entry, write));
+    return place(g, i);
+}
+
 /* Where the last cold code of an access comes back to. */
 static void end_access(struct gen *g) { g->cold[g->colds - 1].back = g->x.p; }
 
@@ -64,8 +73,8 @@ static bool gen_load_x(struct gen *g, const struct insn *i, uint32_t arg)
 {
     unsigned t = gen_no_rd(i) ? RAX : gen_target(i);
 
-    check(g, i, size_of(arg), offsetof(struct tlb_entry, read));
-    x86_op(&g->x, arg & 0xffffff, t, place(g, i));
+    x86_op(&g->x, arg & 0xffffff, t,
+           gen_memory(g, i, size_of(arg), ACCESS_READ));
     if (!gen_no_rd(i))
         gen_put(g, i->rd, t);
     end_access(g);
@@ -77,8 +86,7 @@ static bool gen_store_x(struct gen *g, const struct insn *i, uint32_t arg)
     struct x86_rm to;
     unsigned v;
 
-    check(g, i, size_of(arg), offsetof(struct tlb_entry, write));
-    to = place(g, i);
+    to = gen_memory(g, i, size_of(arg), ACCESS_WRITE);
     v = gen_source(g, i->rs2, RCX);
     x86_op(&g->x, arg & 0xffffff, v, to);
     end_access(g);

@@ -17,7 +17,7 @@
 #include "emu/hart/fp.h"
 #include "emu/hart/mmu.h"
 #include "emu/hart/points.h"
-#include "emu/trans/code.h"
+#include "emu/trans/gen.h"
 
 /* A known way that is taken at the very next instruction boundary. */
 static bool can_go_on(const struct hart *h)
@@ -271,6 +271,7 @@ void trans_add_hart(struct trans *t, struct hart *h)
                                   .mxcsr_clean = 0x1f80,
                                   .delta = (int32_t)delta,
                                   .linear = r && delta == (int32_t)delta };
+    gen_fp_constants(h->fast.constant);
     mmu_flush(h);
 }
 

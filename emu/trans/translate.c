@@ -105,10 +105,14 @@ static void gen_insn(struct gen *g)
     const struct gen_row *row = row_of(i->op);
 
     g->label[g->k] = g->x.p;
-    if (g->target[g->k])
+    if (g->target[g->k]) {
         g->fp = false;
-    if (!row || !row->fn(g, i, row->arg))
+        g->boxed = 0;
+    }
+    if (!row || !row->fn(g, i, row->arg)) {
         gen_call_op(g);
+        g->boxed = 0;
+    }
 }
 
 /* Which instructions a branch within the block goes to. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_interp.c - how fast a hart interprets: runs each of the kernels on a
- * hart with memory and nothing else, checks its result against the host's,
- * and prints host cycles per guest instruction and guest MIPS.
+ * bench_interp.c - how fast a hart interprets, and how much faster translated
+ * code is: runs each of the kernels on a hart with memory and nothing else,
+ * checks its result against the host's, and prints guest MIPS of both and
+ * host cycles per guest instruction.
  *
  *     bench_interp kernels.bin [kernel]
  */
@@ -25,6 +26,7 @@
 #include "emu/hart/hart.h"
 #include "emu/hart/interp.h"
 #include "emu/hart/points.h"
+#include "emu/trans/trans.h"
 #include "tests/bench/kernels.h"
 
 #define RAM UINT64_C(0x80000000)
@@ -83,7 +85,7 @@ struct result {
     double steps, seconds, cycles;
 };
 
-static struct result run_once(struct hart *h, size_t k, int fd)
+static struct result run_once(struct hart *h, size_t k, int fd, bool translate)
 {
     uint64_t steps = h->steps, c;
     double t;
@@ -94,31 +96,48 @@ static struct result run_once(struct hart *h, size_t k, int fd)
     c = cycles(fd);
     t = user_seconds();
     while (!h->waiting)
-        hart_run(h, 200000);
+        translate ? trans_run(h, 200000) : hart_run(h, 200000);
     return (struct result){ (double)(h->steps - steps), user_seconds() - t,
                             (double)(cycles(fd) - c) };
 }
 
 /* The best of some runs: the rest is the host's doing. */
-static void bench(struct hart *h, size_t k, int fd)
+static struct result best_of(struct hart *h, size_t k, int fd, bool translate)
 {
     uint64_t want = kernel[k].run();
-    struct result best = run_once(h, k, fd);
+    struct result best = run_once(h, k, fd, translate);
 
     for (int n = 0; n < RUNS; n++) {
-        struct result r = run_once(h, k, fd);
+        struct result r = run_once(h, k, fd, translate);
 
         if (h->x[10] != want)
             die("%s: wrong result", kernel[k].name);
         if (r.seconds < best.seconds)
             best = r;
     }
-    printf("%-14s %6.1f Minsn %7.1f MIPS", kernel[k].name, best.steps / 1e6,
-           best.steps / best.seconds / 1e6);
+    return best;
+}
+
+static void show(const char *how, const struct result *r, int fd)
+{
+    printf(" | %s %7.1f MIPS", how, r->steps / r->seconds / 1e6);
     if (fd >= 0)
-        printf(" %6.2f cycles/insn", best.cycles / best.steps);
+        printf(" %6.2f cycles/insn", r->cycles / r->steps);
+}
+
+static void bench(struct hart *h, size_t k, int fd, bool translate)
+{
+    struct result a = best_of(h, k, fd, false), b;
+
+    printf("%-14s %6.1f Minsn", kernel[k].name, a.steps / 1e6);
+    show("interpreted", &a, fd);
+    if (translate) {
+        b = best_of(h, k, fd, true);
+        show("translated", &b, fd);
+        printf(" %5.1f x", a.seconds / b.seconds);
+    }
     if (!strcmp(kernel[k].name, "ecall"))
-        printf(" %6.3f us/ecall", best.seconds * 1e6 / 1e5);
+        printf(" %6.3f us/ecall", a.seconds * 1e6 / 1e5);
     puts("");
     fflush(stdout);
 }
@@ -141,12 +160,23 @@ int main(int argc, char **argv)
         die("%s", err.text);
     load(m, argv[1]);
     struct hart *h = hart_new(0, &cpu, &w);
+    struct trans *t = trans_new(w.blocks, w.points,
+                                &(struct trans_config){ 0, TRANS_HOT }, &err);
+    if (t)
+        trans_add_hart(t, h);
     for (size_t k = 0; k < sizeof kernel / sizeof kernel[0]; k++)
         if (argc < 3 || !strcmp(argv[2], kernel[k].name))
-            bench(h, k, fd);
+            bench(h, k, fd, t);
     struct blocks_info i = blocks_info(w.blocks);
     printf("blocks: %" PRIu64 " of %" PRIu64 " instructions, %" PRIu64
            " bytes, %" PRIu64 " flushes, %" PRIu64 " invalidations\n",
            i.blocks, i.insns, i.bytes, i.flushes, i.invalidations);
+    if (t) {
+        struct trans_info ti = trans_info(t);
+
+        printf("translations: %" PRIu64 " of %" PRIu64 " instructions, %" PRIu64
+               " bytes\n",
+               ti.translations, ti.insns, ti.bytes);
+    }
     return 0;
 }

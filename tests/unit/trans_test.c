@@ -368,7 +368,7 @@ Test(trans, random_programs_do_what_the_interpreter_does, .timeout = 0)
     for (uint64_t n = 0; n < programs(); n++) {
         seed = one ? strtoull(one, NULL, 0) : n;
         new_program();
-        run_both(seed);
+        run_both(one ? strtoull(one, NULL, 0) : n);
         if (one)
             break;
     }
