@@ -64,7 +64,7 @@ Test(csr, registers_keep_their_writable_bits)
         { "frm", 7, 0 },
         { "fflags", 31, 0 },
         { "tinfo", 0x4c, 0x4c },
-        { "mcontext", 0x3f, 0 },
+        { "mcontext", 0x1fff, 0 },
         { "mvendorid", 0, 0 },
         { "mconfigptr", 0, 0 },
     };
