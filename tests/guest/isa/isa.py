@@ -4,8 +4,8 @@
 
     isa.py [WORD...]    the cases of these rows or lines (cases.txt:30)
 
-cases.txt and traps.txt say what is executed, from which state, and what comes
-of it. All of it runs in one machine, under tests/diff's harness, which writes
+cases.txt, board.txt and traps.txt say what is executed, from which state, and
+what comes of it. All of it runs in one machine, under tests/diff's harness, which writes
 out the traps that a case had and what it changed. That is compared with the
 tables: on ebreak, and on QEMU, so that the tables are checked as well.
 
@@ -52,6 +52,13 @@ INT_NAMES = {
     **{f"page{n}": ARENA + (DATA + n) * PAGE for n in range(4)},
     "tables": ENTRIES, "pte1_at": WORDS["pte1"],
     "napot": lambda at: at >> 2 & ~511 | 511,
+    "bswap": lambda v: int.from_bytes(v.to_bytes(8, "big"), "little"),
+}
+# The board's devices.
+INT_NAMES |= {
+    "mrom": 0x1000, "finisher": 0x100000, "rtc": 0x101000,
+    "clint": 0x2000000, "plic": 0xc000000, "uart": 0x10000000,
+    "virtio": 0x10001000, "fwcfg": 0x10100000, "flash": 0x20000000,
 }
 
 
@@ -268,8 +275,8 @@ def expand(text):
     return [m[1] + choice + m[3] for choice in m[2].split(",")]
 
 
-def read_cases():
-    for where, (code, start, results, *rest) in lines("cases.txt"):
+def read_cases(file):
+    for where, (code, start, results, *rest) in lines(file):
         row, colon, text = code.partition(":")
         if not colon or not re.fullmatch(r"[a-z_0-9.-]+", row):
             row, text = None, code
@@ -488,7 +495,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("words", nargs="*")
     args = parser.parse_args()
-    cases = list(read_cases()) + list(read_traps())
+    cases = [*read_cases("cases.txt"), *read_cases("board.txt"),
+             *read_traps()]
     without = missing(cases)
     for what in without:
         print(f"not ok isa: no case for {what}")
