@@ -19,7 +19,6 @@
 #include "emu/hart/mmu.h"
 
 enum { FFLAGS = 0x001, FRM = 0x002, FCSR = 0x003, MSTATUS = 0x300 };
-enum { CBO_BLOCK = 64 };
 
 /* What was written, in the order in which Spike's map has it. */
 struct writes {
@@ -228,8 +227,8 @@ static void print_memory(struct hart *h, const struct commit *c, struct buf *b)
     const char *s = operands_of(&c->i);
 
     if (c->i.op == OP_cbo_zero)
-        for (unsigned n = 0; n < CBO_BLOCK; n++)
-            print_store(b, (c->va & -(uint64_t)CBO_BLOCK) + n, 0, 1);
+        for (uint64_t n = 0, size = h->cpu.cboz_block; n < size; n++)
+            print_store(b, (c->va & -size) + n, 0, 1);
     if (!strstr(s, "(rs1)") || !strchr(s, ','))
         return;
     if (is_atomic(&c->i))
