@@ -9,6 +9,7 @@
 
 #include "emu/machine/recording.h"
 #include "emu/options_impl.h"
+#include "emu/trans/trans.h"
 
 void options_push(struct strings *list, const char *s)
 {
@@ -276,6 +277,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *err)
 {
     *o = (struct options){
         .ram_size = UINT64_C(128) << 20,
+        .hot = TRANS_HOT,
         .harts = 1,
         .virtio_legacy = true,
         .clock = { .sleep = true },

@@ -9,6 +9,7 @@
 #include "emu/base/opts.h"
 
 #include "emu/options_impl.h"
+#include "emu/trans/trans.h"
 
 enum { MIB = 1 << 20 };
 
@@ -46,12 +47,15 @@ bool do_accel(struct options *o, const char *arg, struct err *err)
     ok = opts_parse(&p, arg, "accel", err) &&
          accel_name(o, opts_get(&p, "accel", "tcg"), err) &&
          opts_number(&p, "tb-size", 0, &tb_size, err) &&
+         opts_number(&p, "hot", TRANS_HOT, &o->hot, err) &&
          opts_bool(&p, "one-insn-per-tb", false, &o->one_insn, err) &&
          accel_thread(opts_get(&p, "thread", "single"), err);
     opts_get(&p, "split-wx", NULL);
     ok = ok && opts_done(&p, err);
     if (ok && tb_size > 1024)
         ok = err_set(err, "tb-size: at most 1024 MiB");
+    if (ok && o->hot > UINT32_MAX)
+        ok = err_set(err, "hot: at most %" PRIu32, UINT32_MAX);
     if (ok)
         o->tb_size = tb_size << 20;
     opts_free(&p);

@@ -186,7 +186,7 @@ bool step_memory_backend(struct init *in, struct err *err)
 bool step_accel_interfaces(struct init *in, struct err *err)
 {
     const struct options *o = in->o;
-    struct trans_config c = { .cache = o->tb_size, .hot = TRANS_HOT };
+    struct trans_config c = { .cache = o->tb_size, .hot = (uint32_t)o->hot };
     struct err none;
 
     in->m.blocks = blocks_new(in->m.mem, &o->cpu_config);

@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: MIT
 """diff.py - the same random programs on ebreak and on QEMU.
 
-    diff.py [--count N] [--seed S] [--batch N] [CLASS...]
+    diff.py [--count N] [--seed S] [--batch N] [--alone] [CLASS...]
+
+--alone compares ebreak's translator with its interpreter instead, with every
+extension that ebreak has. Against QEMU the two take turns.
 
 Prints "ok" or "not ok" for each class of programs.py. A program that ended
 differently is run again with its whole final state written out, and the first
 difference is shown with the program's listing; --keep leaves its image.
 
-EBREAK and QEMU in the environment name the emulators, DIFF_COUNT the number of
-programs where --count does not (10000), DIFF_CLASSES the classes (all).
+EBREAK and QEMU in the environment name the emulators, ACCEL what ebreak uses,
+DIFF_COUNT the number of programs where --count does not (10000), DIFF_CLASSES
+the classes (all).
 """
 import argparse
 import concurrent.futures
@@ -32,11 +36,37 @@ HARNESS = os.path.join(TOP, "build", "guest", "diff", "harness.bin")
 OBJDUMP = os.environ.get("CROSS", "riscv64-linux-gnu-") + "objdump"
 LIMIT = float(os.environ.get("DIFF_LIMIT", 120))  # seconds for a batch
 
+TCG = "tcg,hot=0"  # it has to translate what runs only once
+
+
+def accels():
+    """What ebreak is run with: the translator only where there is one."""
+    if "ACCEL" in os.environ:
+        return os.environ["ACCEL"].split()
+    try_it = [EBREAK, "-accel", TCG, "-M", f"virt,dumpdtb={os.devnull}"]
+    there = not subprocess.run(try_it, capture_output=True).returncode
+    return [TCG, "interp"] if there else ["interp"]
+
+
+def ebreak(switches, accel):
+    return [EBREAK, "-accel", accel, "-cpu", ",".join(["rv64"] + switches)]
+
 
 class Sides:
     """The two command lines, with the same extensions."""
 
-    def __init__(self):
+    def __init__(self, alone=False):
+        if alone:
+            self.names = "tcg", "interp"
+            self.exts, self.qemu_version = set(rows.read_exts()), (100,)
+            on = [f"{e}=on" for e in sorted(self.exts)]
+            self.first = [ebreak(on, TCG)]
+            self.second = ebreak(on, "interp")
+        else:
+            self.names = "ebreak", "QEMU"
+            self.with_qemu()
+
+    def with_qemu(self):
         text = subprocess.run([QEMU, "--version"], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
         version = tuple(map(int, re.search(r"version (\d+)\.(\d+)",
@@ -47,13 +77,13 @@ class Sides:
         self.qemu_version = version
         name = {"zfh": "Zfh", "zfhmin": "Zfhmin"} if version < (8, 0) else {}
         on = [f"{name.get(e, e)}=on" for e in more]
-        self.qemu = [QEMU, "-accel", "tcg,thread=multi", "-smp", "2",
-                     "-cpu", ",".join(
+        self.second = [QEMU, "-accel", "tcg,thread=multi", "-smp", "2",
+                       "-cpu", ",".join(
             ["rv64", "h=off", "mvendorid=0", "marchid=0", "mimpid=0"] + on)]
         others = [r for r in rows.read_exts() if r not in self.exts]
-        self.ebreak = [EBREAK, "-cpu", ",".join(
-            ["rv64"] + [f"{e}=on" for e in sorted(self.exts)] +
-            [f"{e}=off" for e in others])]
+        switches = [f"{e}=on" for e in sorted(self.exts)] + \
+            [f"{e}=off" for e in others]
+        self.first = [ebreak(switches, accel) for accel in accels()]
 
     def target(self):
         table = rows.read_rows()
@@ -115,8 +145,10 @@ class Batch:
                                 self.first, dumped))
 
     def both(self, path):
-        a, end_a = run(self.sides.ebreak, path)
-        b, end_b = run(self.sides.qemu, path)
+        turn = self.first // 100  # whatever the size of batches
+        first = self.sides.first
+        a, end_a = run(first[turn % len(first)], path)
+        b, end_b = run(self.sides.second, path)
         return a.splitlines(), b.splitlines(), end_a, end_b
 
     def run(self, folder, keep):
@@ -130,7 +162,8 @@ class Batch:
             os.remove(path)
             return None
         if n is None or n >= self.count or n > len(a):
-            return f"ebreak ended with {end_a}, QEMU with {end_b}: " + \
+            return "{} ended with {}, {} with {}: ".format(
+                self.sides.names[0], end_a, self.sides.names[1], end_b) + \
                 " ".join((a or b)[-1:])
         self.image(path, batch, n)
         text = self.explain(path, batch[n], n)
@@ -151,8 +184,8 @@ class Batch:
             out.append("    both   " + self.named(a[k]))
         while d is not None and d < min(len(a), len(b)) and len(out) < 24:
             if a[d] != b[d]:
-                out.append("    ebreak " + self.named(a[d]))
-                out.append("    QEMU   " + self.named(b[d]))
+                for name, line in zip(self.sides.names, (a[d], b[d])):
+                    out.append(f"    {name:6} " + self.named(line))
             d += 1
         return "\n".join(out + listing(program, os.path.dirname(path)))
 
@@ -201,12 +234,12 @@ def plan(sides, args):
                         min(args.batch, total - first))
 
 
-def report(results):
+def report(results, other):
     """A line per class; 0 when all is well."""
     failed = 0
     for name, (count, bad) in results.items():
         if not bad:
-            print(f"ok {name}: {count} programs end as on QEMU")
+            print(f"ok {name}: {count} programs end as on {other}")
             continue
         failed = 1
         print(f"not ok {name}: {bad[0]}")
@@ -218,9 +251,11 @@ def report(results):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int,
-                        default=int(os.environ.get("DIFF_COUNT", 10000)))
+                        default=int(os.environ.get("DIFF_COUNT", 10000)),
+                        help="of programs; half of it with --alone")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=400)
+    parser.add_argument("--alone", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("-j", type=int, default=2)
     parser.add_argument("classes", nargs="*",
@@ -229,7 +264,11 @@ def main():
     args = parser.parse_args()
     if not set(args.classes) <= set(programs.CLASSES):
         parser.error(f"classes: {' '.join(programs.CLASSES)}")
-    sides, results = Sides(), {}
+    if args.alone and TCG not in accels():
+        print("skip alone: there is no translator for this host")
+        return 0
+    args.count //= 2 if args.alone else 1
+    sides, results = Sides(args.alone), {}
     folder = tempfile.mkdtemp(prefix="ebreak-diff-")
     with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
         jobs = {pool.submit(b.run, folder, args.keep): b
@@ -244,7 +283,7 @@ def main():
         for name in os.listdir(folder):
             os.remove(os.path.join(folder, name))
         os.rmdir(folder)
-    return report(results)
+    return report(results, sides.names[1])
 
 
 if __name__ == "__main__":

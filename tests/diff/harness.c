@@ -178,7 +178,8 @@ static void raise_lines(uint64_t lines)
 
     *(volatile uint32_t *)0x02000000 = lines >> 3 & 1;
     *(volatile uint64_t *)0x02004000 = lines >> 7 & 1 ? 0 : UINT64_MAX;
-    *(volatile uint32_t *)0x0c000028 = 1; /* priority */
+    *(volatile uint32_t *)0x0c000028 = 1;  /* priority */
+    *(volatile uint32_t *)0x0c200004 = 10; /* completed */
     *(volatile uint32_t *)0x0c002000 = (uint32_t)meip << 10;
     *(volatile uint32_t *)0x0c002080 = (uint32_t)seip << 10;
     UART[1] = meip || seip ? 2 : 0;

@@ -35,6 +35,7 @@ ACCEPTED = """
 -m 64G
 -accel tcg
 -accel tcg,thread=single,tb-size=64,one-insn-per-tb=on
+-accel tcg,hot=0
 -accel interp
 -icount 3
 -icount shift=0

@@ -9,8 +9,8 @@ what comes of it. All of it runs in one machine, under tests/diff's harness, whi
 out the traps that a case had and what it changed. That is compared with the
 tables: on ebreak, and on QEMU, so that the tables are checked as well.
 
-Each row of insn.def and each cause of hart.h must have a case. EBREAK, ACCEL
-(say interp) and QEMU in the environment name what runs them.
+Each row of insn.def and each cause of hart.h must have a case. EBREAK and QEMU
+in the environment name what runs them, ACCEL what ebreak uses.
 """
 import argparse
 import os
@@ -455,20 +455,18 @@ class Side:
 
 
 def sides():
-    two = diff.Sides()
-    accel = os.environ.get("ACCEL")
-    ebreak = [diff.EBREAK, "-cpu", ",".join(
-        ["rv64"] + [f"{e}=on" for e in rows.read_exts()])]
-    ebreak += ["-accel", accel] if accel else []
-    known = rows.read_rows()
+    two, known = diff.Sides(), rows.read_rows()
+    on = [f"{e}=on" for e in rows.read_exts()]
     all_c = [",c=off"] + [f",{e}=off" for e in ("zca", "zcb", "zcd")]
 
     def on_qemu(case):
         row = known.get(case.row)
         return not case.not_qemu and (not row or row.exts <= two.exts)
 
-    yield Side("ebreak", ebreak, "".join(all_c), lambda case: True)
-    yield Side("QEMU", two.qemu, all_c[0] if two.qemu_version < (8, 0)
+    for accel in diff.accels():
+        yield Side(f"ebreak ({accel})", diff.ebreak(on, accel), "".join(all_c),
+                   lambda case: True)
+    yield Side("QEMU", two.second, all_c[0] if two.qemu_version < (8, 0)
                else "".join(all_c), on_qemu)
 
 
