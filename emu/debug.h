@@ -159,11 +159,26 @@ int debug_disas(struct machine *m, int hart, enum debug_space s, uint64_t addr,
 
 /* Points ---------------------------------------------------------------- */
 
+/*
+ * READ and WRITE are bits, for watchpoints and for which accesses to a CSR, a
+ * device or to nothing are meant. A catchpoint for a trap, an interrupt or a
+ * change of mode stops in front of the first instruction after it; the others,
+ * and watchpoints, in front of the instruction that they are about.
+ */
 enum debug_point_kind {
     DEBUG_BREAK = 1,
     DEBUG_READ = 2,
     DEBUG_WRITE = 4,
+    DEBUG_CATCH_TRAP = 8,       /* addr: a mask of causes; 0: any */
+    DEBUG_CATCH_IRQ = 16,       /* addr: likewise */
+    DEBUG_CATCH_PRIV = 32,      /* a change of mode */
+    DEBUG_CATCH_CSR = 64,       /* addr: its number; len: how many from there */
+    DEBUG_CATCH_DEVICE = 128,   /* in len bytes from physical addr */
+    DEBUG_CATCH_UNMAPPED = 256, /* nothing there, likewise */
 };
+#define DEBUG_CATCH                                                            \
+    (DEBUG_CATCH_TRAP | DEBUG_CATCH_IRQ | DEBUG_CATCH_PRIV | DEBUG_CATCH_CSR | \
+     DEBUG_CATCH_DEVICE | DEBUG_CATCH_UNMAPPED)
 
 /*
  * A point that is hit where its filters match and a condition is true (or
@@ -173,21 +188,26 @@ enum debug_point_kind {
  * or flag is its name: adding it again replaces the rest.
  */
 struct debug_point {
-    uint32_t kind; /* DEBUG_BREAK, or READ and WRITE bits */
+    uint32_t kind; /* DEBUG_BREAK, READ and WRITE bits, or what to catch */
     bool hw;       /* reported as hwbreak */
+    bool phys;     /* break, watch: addr is physical, whoever reaches it */
     bool by_satp;  /* only in the address space that satp names */
     bool persist;  /* commands go on when the owner has gone: owner is NULL */
     uint64_t addr, len;
     uint64_t harts; /* mask; 0: all */
     uint64_t satp;
     uint32_t privs; /* mask of 1 << mode (0 U, 1 S, 3 M); 0: all */
+    uint32_t to;    /* TRAP, IRQ, PRIV: the mode after it, privs before */
     struct bytecodes when, commands; /* copied; not in what debug_point gives */
     size_t conditions;               /* how many there are: given, not taken */
     uint64_t hits;                   /* likewise */
     const void *owner;
 };
 
-enum { DEBUG_POINT_CODE = 64 << 20 }; /* bytes of bytecode in all points */
+enum {
+    DEBUG_POINT_CODE = 64 << 20, /* bytes of bytecode in all points */
+    DEBUG_WATCH_PHYS = 16 << 20, /* bytes of one physical watchpoint */
+};
 
 bool debug_point_add(struct machine *m, const struct debug_point *p,
                      struct err *err);
@@ -205,15 +225,26 @@ enum debug_stop_reason {
     DEBUG_STOP_PAUSE,    /* debug_interrupt, `stop`, a signal */
     DEBUG_STOP_SHUTDOWN, /* the guest powered off and -no-shutdown is on */
     DEBUG_STOP_RESET,    /* stopped machine was reset */
+    DEBUG_STOP_CATCH,
 };
 
 struct debug_stop {
     enum debug_stop_reason reason;
     int hart;                 /* -1: none in particular */
-    struct debug_point point; /* BREAK, WATCH */
-    uint64_t addr;            /* WATCH: first byte inside the range */
-    uint32_t access;          /* WATCH: DEBUG_READ or DEBUG_WRITE bits */
+    struct debug_point point; /* BREAK, WATCH, CATCH */
+    uint64_t addr; /* WATCH: first byte inside the range, virtual; CATCH: cause
+                      (bit 63: of an interrupt), CSR, or address accessed */
+    uint64_t pa;   /* the same, where physical addresses are meant */
+    uint32_t access;   /* WATCH, CATCH: DEBUG_READ or DEBUG_WRITE bits */
+    uint32_t event;    /* CATCH: DEBUG_CATCH_TRAP and its like */
+    unsigned from, to; /* CATCH: modes before and after */
+    bool walker;       /* WATCH: page tables are walked, A or D is set */
+    char device[32];   /* WATCH: who writes or reads; "": the hart itself */
 };
+
+/* One line that says what happened at a point, without its end. */
+void debug_stop_text(struct machine *m, const struct debug_stop *s,
+                     struct buf *out);
 
 enum debug_event_kind {
     DEBUG_EVENT_STOPPED, /* stop says why */

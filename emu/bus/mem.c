@@ -35,6 +35,9 @@ struct mem {
     struct write_listener writers[LISTENERS];
     struct flush_listener flushers[LISTENERS];
     size_t n_writers, n_flushers;
+    mem_dma_fn *dma;
+    void *dma_opaque;
+    const char *master; /* whose DMA it is; NULL: nobody has said */
 };
 
 /* Lists of regions ---------------------------------------------------------*/
@@ -330,7 +333,47 @@ static void store_host(struct mem *m, struct mem_region *r, uint64_t pa,
     memcpy(r->host + (pa - r->base), data, len);
 }
 
+/* Pages that are watched, before DMA touches them. */
+static void tell_dma(struct mem *m, uint64_t pa, size_t len, bool write)
+{
+    for (size_t n; m->dma && len > 0; pa += n, len -= n) {
+        n = MEM_PAGE - pa % MEM_PAGE;
+        n = n < len ? n : len;
+        if (!search(m, pa))
+            return;
+        if (mem_attention(m, pa) & MEM_ATTN_WATCH)
+            m->dma(m->dma_opaque, m->master ? m->master : "a device", pa, n,
+                   write);
+    }
+}
+
+void mem_on_dma(struct mem *m, mem_dma_fn *fn, void *opaque)
+{
+    m->dma = fn;
+    m->dma_opaque = opaque;
+}
+
+const char *mem_master(struct mem *m, const char *by)
+{
+    const char *was = m->master;
+
+    m->master = by;
+    return was;
+}
+
 size_t mem_dma_read(struct mem *m, uint64_t pa, void *data, size_t len)
+{
+    tell_dma(m, pa, len, false);
+    return mem_get(m, pa, data, len);
+}
+
+size_t mem_dma_write(struct mem *m, uint64_t pa, const void *data, size_t len)
+{
+    tell_dma(m, pa, len, true);
+    return mem_put(m, pa, data, len);
+}
+
+size_t mem_get(struct mem *m, uint64_t pa, void *data, size_t len)
 {
     size_t done = 0, n;
 
@@ -345,7 +388,7 @@ size_t mem_dma_read(struct mem *m, uint64_t pa, void *data, size_t len)
     return done;
 }
 
-size_t mem_dma_write(struct mem *m, uint64_t pa, const void *data, size_t len)
+size_t mem_put(struct mem *m, uint64_t pa, const void *data, size_t len)
 {
     size_t done = 0, n;
 
@@ -489,8 +532,13 @@ bool mem_read(struct mem *m, uint64_t pa, unsigned size, uint64_t *v,
     *v = 0;
     if (!r)
         return rejected("read", NULL, pa, size);
-    if (!reads_host(r))
-        return device_read(r, pa - r->base, size, v);
+    if (!reads_host(r)) {
+        const char *was = mem_master(m, r->name);
+        bool ok = device_read(r, pa - r->base, size, v);
+
+        mem_master(m, was);
+        return ok;
+    }
     *v = load_le(r->host + (pa - r->base), size);
     if (device)
         *device = false;
@@ -504,8 +552,13 @@ bool mem_write(struct mem *m, uint64_t pa, unsigned size, uint64_t v,
 
     if (!r)
         return rejected("write", NULL, pa, size);
-    if (!is_host(r))
-        return device_write(r, pa - r->base, size, v);
+    if (!is_host(r)) {
+        const char *was = mem_master(m, r->name);
+        bool ok = device_write(r, pa - r->base, size, v);
+
+        mem_master(m, was);
+        return ok;
+    }
     if (r->kind == MEM_RAM)
         store_host(m, r, pa, &v, size);
     return true;

@@ -111,6 +111,20 @@ size_t mem_dma_read(struct mem *m, uint64_t pa, void *data, size_t len);
 size_t mem_dma_write(struct mem *m, uint64_t pa, const void *data, size_t len);
 
 /*
+ * Tells of DMA that is about to touch a page with MEM_ATTN_WATCH. by: who does
+ * it, the window that is being accessed, or what mem_master said; what it was
+ * comes back. Harts' own accesses that cross a page are not DMA.
+ */
+typedef void mem_dma_fn(void *opaque, const char *by, uint64_t pa, size_t len,
+                        bool write);
+void mem_on_dma(struct mem *m, mem_dma_fn *fn, void *opaque);
+const char *mem_master(struct mem *m, const char *by);
+
+/* As mem_dma_read and mem_dma_write, by a hart and untold. */
+size_t mem_get(struct mem *m, uint64_t pa, void *data, size_t len);
+size_t mem_put(struct mem *m, uint64_t pa, const void *data, size_t len);
+
+/*
  * A debugger's view: no side effects, ROM and flash writable. Stops at the
  * first byte that cannot be read; returns how many were done.
  */

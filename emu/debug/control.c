@@ -27,6 +27,8 @@ static struct debug_point from_point(const struct point *p)
         .hw = p->flags & POINT_HW,
         .by_satp = p->flags & POINT_SATP,
         .persist = p->flags & POINT_PERSIST,
+        .phys = p->flags & POINT_PHYS,
+        .to = p->to,
         .addr = p->addr,
         .len = p->len,
         .harts = p->harts,
@@ -44,9 +46,13 @@ static struct point to_point(const struct debug_point *p)
     return (struct point){
         .kind = p->kind,
         .flags = (p->hw ? POINT_HW : 0) | (p->by_satp ? POINT_SATP : 0) |
-                 (p->persist ? POINT_PERSIST : 0),
+                 (p->persist ? POINT_PERSIST : 0) | (p->phys ? POINT_PHYS : 0),
+        .to = p->to,
         .addr = p->addr,
-        .len = p->len || !(p->kind & DEBUG_BREAK) ? p->len : 2,
+        .len = p->len || !(p->kind & (DEBUG_BREAK | DEBUG_CATCH_TRAP |
+                                      DEBUG_CATCH_IRQ | DEBUG_CATCH_PRIV))
+                   ? p->len
+                   : 2,
         .harts = p->harts,
         .satp = p->satp,
         .privs = p->privs,
@@ -58,15 +64,24 @@ static struct point to_point(const struct debug_point *p)
 
 static struct debug_stop from_stop(const struct run_stop *s)
 {
-    /* The reasons are the same, in the same order. */
-    _Static_assert((int)RUN_STOP_RESET == (int)DEBUG_STOP_RESET, "reasons");
-    return (struct debug_stop){
+    /* The reasons and kinds are the same, in the same order. */
+    _Static_assert((int)RUN_STOP_CATCH == (int)DEBUG_STOP_CATCH, "reasons");
+    _Static_assert((int)POINT_UNMAPPED == (int)DEBUG_CATCH_UNMAPPED, "kinds");
+    struct debug_stop out = {
         .reason = (enum debug_stop_reason)s->reason,
         .hart = s->hart,
         .point = from_point(&s->point),
-        .addr = s->addr,
-        .access = s->access,
+        .addr = s->hit.addr,
+        .pa = s->hit.pa,
+        .access = s->hit.access,
+        .event = s->hit.event,
+        .from = s->hit.from,
+        .to = s->hit.to,
+        .walker = s->hit.walker,
     };
+
+    memcpy(out.device, s->device, sizeof out.device);
+    return out;
 }
 
 /* A listener may leave while it is told. */
@@ -177,8 +192,11 @@ bool debug_point_add(struct machine *m, const struct debug_point *p,
 
     if (!m->points)
         return err_set(err, "there are no harts yet");
-    if (!p->len && !(p->kind & DEBUG_BREAK))
+    if (!pt.len)
         return err_set(err, "a watchpoint needs a length");
+    if (p->phys && p->len > DEBUG_WATCH_PHYS)
+        return err_set(err, "a physical watchpoint is at most %d bytes long",
+                       DEBUG_WATCH_PHYS);
     if (p->len && p->addr + (p->len - 1) < p->addr)
         return err_set(err, "the range goes past the end of memory");
     if (points_code(m->points) > DEBUG_POINT_CODE)

@@ -13,6 +13,7 @@
 #include "emu/bus/mem.h"
 #include "emu/hart/csr.h"
 #include "emu/hart/interp.h"
+#include "emu/hart/look.h"
 #include "emu/hart/mmu.h"
 #include "emu/hart/points.h"
 #include "emu/hart/trap.h"
@@ -93,6 +94,7 @@ static const struct field hart_fields[] = {
     HOST(H, stop),
     HOST(H, skip_points),
     HOST(H, pad),
+    HOST(H, looking),
     HOST(H, hpm_live),
     HOST(H, icount_live),
     HOST(H, fast),
@@ -106,7 +108,13 @@ static const struct field hart_fields[] = {
 
 void hart_flush(struct hart *h) { mmu_flush(h); }
 
-static void flush_hart(void *opaque) { hart_flush(opaque); }
+static void points_changed(void *opaque)
+{
+    struct hart *h = opaque;
+
+    h->looking = points_kinds(h->points);
+    hart_flush(h);
+}
 
 void hart_reset(void *opaque)
 {
@@ -188,14 +196,10 @@ static struct block *fetch_trap(struct hart *h, uint64_t cause, uint64_t tval)
     return NULL;
 }
 
-static struct block *stop_here(struct hart *h, const struct point *p)
-{
-    h->stop = (struct hart_stop){ .addr = h->pc,
-                                  .point = p,
-                                  .kind = HART_STOP_BREAK };
-    h->attention |= ATTN_STOP;
-    return NULL;
-}
+/* What there is to look for in physical memory before a fetch. */
+enum {
+    LOOK_FETCH = (POINT_BREAK | POINT_READ | POINT_WRITE) << POINTS_PHYS_SHIFT
+};
 
 /*
  * Where there is no block to keep: no memory, or an instruction whose second
@@ -208,6 +212,8 @@ static struct block *one_insn(struct hart *h, uint64_t pa)
 
     if (!blocks_half(h->blocks, pa, &low))
         return fetch_trap(h, cause, h->pc);
+    if (h->looking & LOOK_FETCH && look_fetch(h, h->pc + 2, &pa) == MMU_STOPPED)
+        return NULL;
     if (!mmu_fetch(h, h->pc + 2, &pa, &cause))
         return fetch_trap(h, cause, h->pc + 2);
     if (!blocks_half(h->blocks, pa, &high))
@@ -225,35 +231,84 @@ static bool uniform_page(const struct hart *h, uint64_t pa)
 }
 
 /*
- * The slow way, when pc is not among the jump entries. A block's instructions
- * start before the page's end and before the next breakpoint; where PMP does
- * not treat the page as a whole, they are fetched one by one. A pc with a
+ * Where the block at pc has to end: before the page does and before the next
+ * breakpoint. look: there is one of any kind at pc itself.
+ */
+struct reach {
+    uint64_t stop;
+    bool look;
+};
+
+static struct reach reach_of(struct hart *h, uint64_t addr, uint32_t flags)
+{
+    uint64_t end = (addr | (MEM_PAGE - 1)) + 1;
+    struct reach r;
+
+    r.stop = points_next_break(h->points, h, addr, end - addr, flags);
+    r.look = r.stop == addr;
+    if (r.look)
+        r.stop =
+            points_next_break(h->points, h, addr + 2, end - addr - 2, flags);
+    return r;
+}
+
+static bool stopped_at(struct hart *h, uint64_t addr, uint32_t flags)
+{
+    const struct point *p = points_break(h->points, h, addr, flags);
+
+    if (p)
+        look_break(h, p, addr);
+    return p;
+}
+
+/* False: the hart is to stop. A fetch that will fault is left to itself. */
+static bool look_at_memory(struct hart *h, bool skip, struct reach *r)
+{
+    struct reach phys;
+    uint64_t pa;
+
+    switch (look_fetch(h, h->pc, &pa)) {
+    case MMU_STOPPED:
+        return false;
+    case MMU_TRAPPED:
+        return true;
+    default:
+        break;
+    }
+    phys = reach_of(h, pa, POINT_PHYS);
+    if (phys.look && !skip && stopped_at(h, pa, POINT_PHYS))
+        return false;
+    r->look |= phys.look;
+    if (phys.stop - pa < r->stop - h->pc)
+        r->stop = h->pc + (phys.stop - pa);
+    return true;
+}
+
+/*
+ * The slow way, when pc is not among the jump entries. Where PMP does not
+ * treat the page as a whole, instructions are fetched one by one. A pc with a
  * breakpoint of any kind gets no jump entry, so it always comes this way.
  */
 static struct block *find_block(struct hart *h, bool skip)
 {
-    uint64_t pc = h->pc, end = (pc | (MEM_PAGE - 1)) + 1, pa;
-    uint64_t stop = points_next_break(h->points, h, pc, end - pc);
-    uint64_t cause = CAUSE_FETCH_ACCESS;
+    uint64_t pc = h->pc, pa, cause = CAUSE_FETCH_ACCESS;
+    struct reach r = reach_of(h, pc, 0);
     struct block *b;
-    bool look = stop == pc, uniform;
+    bool uniform;
 
-    if (look) {
-        const struct point *p = skip ? NULL : points_break(h->points, h, pc);
-
-        if (p)
-            return stop_here(h, p);
-        if (trigger_exec(h, pc))
-            return fetch_trap(h, CAUSE_BREAKPOINT, pc);
-        stop = points_next_break(h->points, h, pc + 2, end - pc - 2);
-    }
+    if (r.look && !skip && stopped_at(h, pc, 0))
+        return NULL;
+    if (r.look && trigger_exec(h, pc))
+        return fetch_trap(h, CAUSE_BREAKPOINT, pc);
+    if (h->looking & LOOK_FETCH && !look_at_memory(h, skip, &r))
+        return NULL;
     if (!mmu_fetch(h, pc, &pa, &cause))
         return fetch_trap(h, cause, pc);
     uniform = uniform_page(h, pa);
-    b = blocks_get(h->blocks, pa, uniform ? (uint32_t)(stop - pc) : 2);
+    b = blocks_get(h->blocks, pa, uniform ? (uint32_t)(r.stop - pc) : 2);
     if (!b)
         return one_insn(h, pa);
-    if (!look)
+    if (!r.look)
         jump_keep(h, pc, b);
     return b;
 }
@@ -307,7 +362,8 @@ static bool attend(struct hart *h)
     h->attention &= ~(uint32_t)ATTN_CODE;
     if (h->attention & ATTN_IRQ) {
         h->attention &= ~(uint32_t)ATTN_IRQ;
-        trap_interrupt(h);
+        if (trap_interrupt(h) && h->attention & ATTN_STOP)
+            return false;
     }
     if (h->waiting && !hart_wakes(h))
         return false;
@@ -366,7 +422,8 @@ struct hart *hart_new(uint64_t hartid, const struct cpu_config *cpu,
     h->stimer = timer_new(w->loop, LOOP_VIRTUAL, "stimecmp", csr_stimer, h);
     blocks_add_hart(h->blocks, h);
     mem_on_flush(h->mem, mmu_forget_phys, h);
-    points_on_change(h->points, flush_hart, h);
+    points_memory(h->points, h->mem);
+    points_on_change(h->points, points_changed, h);
     hart_reset(h);
     snprintf(name, sizeof name, "hart%u", (unsigned)hartid);
     dev_add(w->devs,

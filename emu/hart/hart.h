@@ -96,6 +96,8 @@ enum {
  * bit still to be set) has TLB_NONE and so always takes the slow path.
  */
 #define TLB_NONE (~UINT64_C(0))
+/* In a tag: but for watchpoints on parts of the page it were without it. */
+#define TLB_WATCHED UINT64_C(0x800)
 struct tlb_entry {
     uint64_t read, write, exec;
     uintptr_t addend;
@@ -126,6 +128,8 @@ struct hart_fast {
 /* mmu.c's own: what it knows besides the tags. Rebuilt by csr_changed. */
 struct mmu_cache {
     uint64_t pa[CTX_COUNT][TLB_ENTRIES]; /* of each entry's page */
+    /* Which 64th parts of it are watched, where a tag has TLB_WATCHED. */
+    uint64_t parts[CTX_COUNT][TLB_ENTRIES];
     uint64_t filled; /* bit n: context n's TLB is not empty */
     /* Superpages among what is cached, per half of the address space: a flush
      * of one address in there has to be a flush of everything. */
@@ -138,6 +142,7 @@ enum hart_stop_kind {
     HART_STOP_NONE,
     HART_STOP_BREAK, /* before the instruction at pc */
     HART_STOP_WATCH, /* before the access to addr */
+    HART_STOP_CATCH, /* look.h says where that is */
     HART_STOP_SEMIHOST,
 };
 
@@ -145,10 +150,14 @@ enum hart_stop_kind {
 enum { SKIP_ALL = 1, SKIP_BREAKS = 2 };
 
 struct hart_stop {
-    uint64_t addr;
+    uint64_t addr; /* virtual; CATCH: a cause, a CSR's number */
+    uint64_t pa;   /* WATCH, CATCH of a place; BREAK by a physical point */
     const struct point *point;
-    uint32_t kind;   /* enum hart_stop_kind */
-    uint32_t access; /* POINT_ bits of the access that was watched */
+    uint32_t kind;    /* enum hart_stop_kind */
+    uint32_t access;  /* POINT_ bits of the access that was watched */
+    uint32_t event;   /* CATCH: one of POINT_CATCH */
+    uint8_t from, to; /* CATCH: modes before and after it */
+    bool walker;      /* WATCH: the page-table walker sets A or D at pa */
 };
 
 struct trigger {
@@ -209,7 +218,8 @@ struct hart {
     uint64_t ctx_gen[CTX_COUNT][2]; /* by context, data context linear */
     struct hart_stop stop;
     uint8_t skip_points; /* SKIP_: what the next instruction ignores */
-    uint8_t pad[7];
+    uint8_t pad[3];
+    uint32_t looking;     /* points_kinds: what to look for */
     uint32_t hpm_live;    /* mhpmcounters that count something; csr_changed */
     uint32_t icount_live; /* icount triggers that count the next step */
     struct hart_fast fast;

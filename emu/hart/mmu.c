@@ -4,7 +4,7 @@
  *
  * What fill() lets into the TLB is all that the fast paths may do without
  * asking anybody: host memory, rights by page table and PMP both, no
- * watchpoint; for stores moreover D set and no attention wanted by mem.
+ * watchpoint (TLB_WATCHED: it takes a look at which bytes); for stores moreover D set and no attention wanted by mem.
  */
 #include "emu/hart/mmu.h"
 
@@ -15,6 +15,7 @@
 #include "emu/bus/mem.h"
 #include "emu/hart/csr.h"
 #include "emu/hart/interp.h"
+#include "emu/hart/look.h"
 #include "emu/hart/mmu_walk.h"
 #include "emu/hart/pmp.h"
 #include "emu/hart/points.h"
@@ -22,6 +23,10 @@
 #include "emu/hart/triggers.h"
 
 static const uint64_t page_mask = ~UINT64_C(0xfff);
+
+enum {
+    LOOK_ANY_WATCH = (POINT_READ | POINT_WRITE) * (1 + (1 << POINTS_PHYS_SHIFT))
+};
 
 /* Contexts ------------------------------------------------------------------*/
 
@@ -102,7 +107,8 @@ void mmu_flush_page(struct hart *h, uint64_t va)
     for (unsigned c = 0; c < CTX_COUNT; c++) {
         struct tlb_entry *e = tlb_entry(h->tlb[c], va);
 
-        if (e->read == page || e->write == page || e->exec == page)
+        if ((e->read & page_mask) == page || (e->write & page_mask) == page ||
+            e->exec == page)
             forget_entry(e);
     }
     jump_forget_page(h, va);
@@ -130,15 +136,36 @@ static bool has_host(const struct mem_region *r)
            (r->kind == MEM_ROMD && r->romd);
 }
 
-/* What becomes of the rights that page table and PMP give to a page. */
+/*
+ * What becomes of the rights that page table and PMP give to a page. Watched
+ * parts, and nothing else, leave it a tag that misses but can be looked at.
+ */
 static unsigned keep_out(const struct hart *h, const struct mem_region *r,
                          uint64_t va, uint64_t pa, unsigned rights)
 {
-    if (points_watch_page(h->points, h, va) || trigger_page(h, va))
+    if (trigger_page(h, va))
         rights &= ACCESS_EXEC;
-    if (r->kind != MEM_RAM || r->attn[(pa - r->base) / MEM_PAGE])
+    if (r->kind != MEM_RAM ||
+        r->attn[(pa - r->base) / MEM_PAGE] & ~(unsigned)MEM_ATTN_WATCH)
         rights &= ~(unsigned)ACCESS_WRITE;
     return rights;
+}
+
+/* The POINT_ bits of accesses that watchpoints on the page ask for. */
+static uint32_t watched(const struct hart *h, uint64_t va, uint64_t pa,
+                        uint64_t *parts)
+{
+    if (!(h->looking & LOOK_ANY_WATCH))
+        return 0;
+    *parts = points_parts(h->points, h, va, 0) |
+             points_parts(h->points, h, pa, POINT_PHYS);
+    return points_watched(h->points, h, va, MEM_PAGE, 0) |
+           points_watched(h->points, h, pa, MEM_PAGE, POINT_PHYS);
+}
+
+static uint64_t tag(uint64_t va, bool may, bool look)
+{
+    return may ? va | (look ? TLB_WATCHED : 0) : TLB_NONE;
 }
 
 static void fill(struct hart *h, unsigned ctx, uint64_t va, uint64_t pa,
@@ -146,6 +173,8 @@ static void fill(struct hart *h, unsigned ctx, uint64_t va, uint64_t pa,
 {
     const struct mem_region *r;
     struct tlb_entry *e = tlb_entry(h->tlb[ctx], va);
+    size_t n = (size_t)(e - h->tlb[ctx]);
+    uint32_t look;
 
     va &= page_mask;
     pa &= page_mask;
@@ -155,13 +184,14 @@ static void fill(struct hart *h, unsigned ctx, uint64_t va, uint64_t pa,
         return;
     rights &= pmp_rights(h, pa, MEM_PAGE, priv_of(ctx));
     rights = keep_out(h, r, va, pa, rights);
-    e->read = rights & ACCESS_READ ? va : TLB_NONE;
-    e->write = rights & ACCESS_WRITE ? va : TLB_NONE;
-    e->exec = rights & ACCESS_EXEC ? va : TLB_NONE;
+    look = watched(h, va, pa, &h->mmu.parts[ctx][n]);
+    e->read = tag(va, rights & ACCESS_READ, look & POINT_READ);
+    e->write = tag(va, rights & ACCESS_WRITE, look & POINT_WRITE);
+    e->exec = tag(va, rights & ACCESS_EXEC, false);
     e->addend = (uintptr_t)r->host + (pa - r->base) - va;
     if (linear(h, ctx) && e->addend != (uintptr_t)(int64_t)h->fast.delta)
         e->read = e->write = TLB_NONE;
-    h->mmu.pa[ctx][e - h->tlb[ctx]] = pa;
+    h->mmu.pa[ctx][n] = pa;
     h->mmu.filled |= UINT64_C(1) << ctx;
 }
 
@@ -253,41 +283,43 @@ static enum mmu_result resolve_all(struct hart *h, const struct insn *i,
     return MMU_OK;
 }
 
-/* A debugger's watchpoint stops before the access: nothing has happened. */
-static enum mmu_result watched(struct hart *h, const struct insn *i,
-                               uint64_t va, unsigned size, unsigned access)
-{
-    const struct point *p;
-    uint64_t hit, pc = h->pc;
-
-    if (h->skip_points & SKIP_ALL)
-        return MMU_OK;
-    h->pc = PC; /* for conditions */
-    p = points_watch(h->points, h, va, size, access * POINT_READ, &hit);
-    h->pc = pc;
-    if (!p)
-        return MMU_OK;
-    h->stop = (struct hart_stop){ .addr = hit,
-                                  .point = p,
-                                  .kind = HART_STOP_WATCH,
-                                  .access = p->kind & access * POINT_READ };
-    h->attention |= ATTN_STOP;
-    h->pc = PC;
-    return MMU_STOPPED;
-}
-
-/* Everything that comes before an access: triggers, translation, points. */
+/* Everything that comes before an access: triggers, points, translation. */
 static enum mmu_result prepare(struct hart *h, const struct insn *i,
                                uint64_t va, unsigned size, unsigned access,
                                struct pieces *p)
 {
+    unsigned rights = access & ~(unsigned)ACCESS_COND;
     enum mmu_result r;
 
     h->at = i;
-    if (trigger_access(h, va, size, access * POINT_READ))
+    if (trigger_access(h, va, size, rights * POINT_READ))
         return fault(h, i, CAUSE_BREAKPOINT, va);
-    r = resolve_all(h, i, va, size, access, p);
-    return r == MMU_OK ? watched(h, i, va, size, access) : r;
+    r = look_access(h, i, va, size, access);
+    return r == MMU_OK ? resolve_all(h, i, va, size, rights, p) : r;
+}
+
+bool mmu_look(struct hart *h, uint64_t va, unsigned len, unsigned access,
+              uint64_t *pa, uint64_t *pte)
+{
+    unsigned ctx =
+        access & ACCESS_EXEC ? context(h->priv, false) : data_context(h);
+    struct mapping m;
+
+    if (mmu_probe(h, va, access, priv_of(ctx), ctx == CTX_S_SUM, &m) !=
+            WALK_OK ||
+        !pmp_allows(h, m.pa, len, access, priv_of(ctx)))
+        return false;
+    *pa = m.pa;
+    *pte = m.pte_at;
+    return true;
+}
+
+bool mmu_reserved(const struct hart *h, uint64_t pa, unsigned size)
+{
+    uint64_t v;
+
+    return h->reserved_addr == pa && mem_read(h->mem, pa, size, &v, NULL) &&
+           v == (h->reserved_value & (UINT64_MAX >> (64 - 8 * size)));
 }
 
 /* Where two pages meet both have to be memory: a device does not see half an
@@ -313,9 +345,9 @@ static bool read_pieces(struct hart *h, const struct pieces *p, uint64_t *va,
     if (p->n == 1)
         return mem_read(h->mem, p->pa[0], size, v, NULL);
     return both_memory(h, p, va) &&
-           mem_dma_read(h->mem, p->pa[0], v, p->len[0]) == p->len[0] &&
-           mem_dma_read(h->mem, p->pa[1], (uint8_t *)v + p->len[0],
-                        p->len[1]) == p->len[1];
+           mem_get(h->mem, p->pa[0], v, p->len[0]) == p->len[0] &&
+           mem_get(h->mem, p->pa[1], (uint8_t *)v + p->len[0], p->len[1]) ==
+               p->len[1];
 }
 
 static bool write_pieces(struct hart *h, const struct pieces *p, uint64_t *va,
@@ -324,15 +356,34 @@ static bool write_pieces(struct hart *h, const struct pieces *p, uint64_t *va,
     if (p->n == 1)
         return mem_write(h->mem, p->pa[0], size, v, NULL);
     return both_memory(h, p, va) &&
-           mem_dma_write(h->mem, p->pa[0], &v, p->len[0]) == p->len[0] &&
-           mem_dma_write(h->mem, p->pa[1], (uint8_t *)&v + p->len[0],
-                         p->len[1]) == p->len[1];
+           mem_put(h->mem, p->pa[0], &v, p->len[0]) == p->len[0] &&
+           mem_put(h->mem, p->pa[1], (uint8_t *)&v + p->len[0], p->len[1]) ==
+               p->len[1];
 }
 
 static void *host_at(const struct tlb_entry *e, uint64_t va)
 {
     /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
     return (void *)(uintptr_t)(va + e->addend);
+}
+
+/*
+ * May an access go to host memory by this tag after all: misaligned within its
+ * page, or not where the page is watched? These slow accesses are common.
+ */
+static bool may_pass(const struct hart *h, const struct tlb_entry *e,
+                     uint64_t tag, uint64_t va, unsigned size)
+{
+    uint64_t off = va % MEM_PAGE, span;
+
+    if (off > MEM_PAGE - size)
+        return false;
+    if (tag == (va & page_mask))
+        return true;
+    if (tag != ((va & page_mask) | TLB_WATCHED))
+        return false;
+    span = UINT64_C(1) << off / 64 | UINT64_C(1) << (off + size - 1) / 64;
+    return !((&h->mmu.parts[0][0])[e - h->tlb[0]] & span);
 }
 
 enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
@@ -342,8 +393,7 @@ enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
     enum mmu_result r;
     struct pieces p;
 
-    /* Misaligned within a page: the one slow load that is common. */
-    if (e->read == (va & page_mask) && va % MEM_PAGE <= MEM_PAGE - size) {
+    if (may_pass(h, e, e->read, va, size)) {
         *v = 0;
         memcpy(v, host_at(e, va), size);
         return MMU_OK;
@@ -361,7 +411,7 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
     enum mmu_result r;
     struct pieces p;
 
-    if (e->write == (va & page_mask) && va % MEM_PAGE <= MEM_PAGE - size) {
+    if (may_pass(h, e, e->write, va, size)) {
         memcpy(host_at(e, va), &v, size);
         return MMU_OK;
     }

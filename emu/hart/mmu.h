@@ -13,7 +13,13 @@
 
 #include "emu/hart/hart.h"
 
-enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXEC = 4 };
+/* COND: a store conditional, a write only if its reservation holds. */
+enum access {
+    ACCESS_READ = 1,
+    ACCESS_WRITE = 2,
+    ACCESS_EXEC = 4,
+    ACCESS_COND = 8,
+};
 
 /*
  * What became of a slow access. MMU_TRAPPED: the trap was taken at i, return
@@ -41,8 +47,8 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
 /*
  * For AMO, LR, SC, cbo.zero: translates and checks (watchpoints too) an aligned
  * access that the caller then does through mem_read and mem_write at pa.
- * access is ACCESS_READ for lr, ACCESS_WRITE for sc and cbo.zero, both for
- * AMOs; all faults are store faults unless it is ACCESS_READ. size is 1 to 16,
+ * access is ACCESS_READ for lr, ACCESS_WRITE for cbo.zero and, with
+ * ACCESS_COND, for sc, both for AMOs; all faults are store faults unless it is ACCESS_READ. size is 1 to 16,
  * or a cache block's 64. The caller has checked the alignment.
  */
 enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
@@ -87,6 +93,17 @@ void mmu_forget_phys(void *hart, uint64_t pa, size_t len);
 
 /* A fetch: pa of the instruction's first byte, or false and *cause, *tval. */
 bool mmu_fetch(struct hart *h, uint64_t va, uint64_t *pa, uint64_t *cause);
+
+/* Does the hart's reservation hold for size bytes at pa? */
+bool mmu_reserved(const struct hart *h, uint64_t pa, unsigned size);
+
+/*
+ * Would an access of len bytes at va, within a page, do without a fault? Then
+ * *pa is where, and *pte the entry in which A or D would be set, or 0. Nothing
+ * is changed.
+ */
+bool mmu_look(struct hart *h, uint64_t va, unsigned len, unsigned access,
+              uint64_t *pa, uint64_t *pte);
 
 /*
  * A debugger's translation: no side effects, no permissions; priv and satp as

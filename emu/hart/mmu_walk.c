@@ -164,17 +164,19 @@ static bool updates_ad(const struct hart *h)
     return !ext_on(h->cpu.ext, EXT_SVADE);
 }
 
-/* Step 9. */
-static enum walk_end set_ad(struct hart *h, uint64_t at, uint64_t pte)
+/* Step 9: what would be set, and may it be? */
+static enum walk_end want_ad(const struct hart *h, uint64_t at, uint64_t pte,
+                             struct mapping *out)
 {
     const struct mem_region *r = mem_find(h->mem, at);
 
     if (!updates_ad(h))
         return WALK_PAGE_FAULT;
     if (!r || r->kind != MEM_RAM ||
-        !pmp_allows(h, at, 8, ACCESS_READ | ACCESS_WRITE, PRIV_S) ||
-        !mem_write(h->mem, at, 8, pte, NULL))
+        !pmp_allows(h, at, 8, ACCESS_READ | ACCESS_WRITE, PRIV_S))
         return WALK_ACCESS_FAULT;
+    out->pte_at = at;
+    out->pte = pte;
     return WALK_OK;
 }
 
@@ -185,30 +187,30 @@ static enum walk_end use_leaf(struct hart *h, unsigned access, unsigned priv,
     uint64_t pte = w->pte[w->levels - 1], want = PTE_A;
     enum walk_end end = WALK_OK;
 
-    out->pa = w->pa;
-    out->size = w->page_size;
-    out->rights = rights_of(h, pte, priv, sum);
+    *out = (struct mapping){ w->pa, w->page_size, rights_of(h, pte, priv, sum),
+                             0, 0 };
     if ((out->rights & access) != access)
         return WALK_PAGE_FAULT;
     if (access & ACCESS_WRITE)
         want |= PTE_D;
     if ((pte & want) != want)
-        end = set_ad(h, w->pte_addr[w->levels - 1], pte | want);
+        end = want_ad(h, w->pte_addr[w->levels - 1], pte | want, out);
     if (!((pte | want) & PTE_D))
         out->rights &= ~(unsigned)ACCESS_WRITE;
     return end;
 }
 
-enum walk_end mmu_walk(struct hart *h, uint64_t va, unsigned access,
-                       unsigned priv, bool sum, struct mapping *out)
+enum walk_end mmu_probe(struct hart *h, uint64_t va, unsigned access,
+                        unsigned priv, bool sum, struct mapping *out)
 {
     int levels = mmu_levels(h, priv);
     struct mmu_walk w;
     enum fault f;
 
     if (levels == 0) {
-        *out = (struct mapping){ va, 4096,
-                                 ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC };
+        *out =
+            (struct mapping){ va, 4096,
+                              ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC, 0, 0 };
         return WALK_OK;
     }
     w.levels = 0;
@@ -218,6 +220,17 @@ enum walk_end mmu_walk(struct hart *h, uint64_t va, unsigned access,
     if (f != FAULT_NONE)
         return WALK_PAGE_FAULT;
     return use_leaf(h, access, priv, sum, &w, out);
+}
+
+enum walk_end mmu_walk(struct hart *h, uint64_t va, unsigned access,
+                       unsigned priv, bool sum, struct mapping *out)
+{
+    enum walk_end end = mmu_probe(h, va, access, priv, sum, out);
+
+    if (end == WALK_OK && out->pte_at &&
+        !mem_write(h->mem, out->pte_at, 8, out->pte, NULL))
+        return WALK_ACCESS_FAULT;
+    return end;
 }
 
 /* The debugger's walks ------------------------------------------------------*/

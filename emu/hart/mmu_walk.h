@@ -28,6 +28,8 @@ struct mapping {
     uint64_t pa;     /* of the address that was asked for */
     uint64_t size;   /* of the page or superpage */
     unsigned rights; /* ACCESS_ bits; no WRITE while D is still clear */
+    uint64_t pte_at; /* where A or D is to be set, 0: nowhere */
+    uint64_t pte;    /* to this */
 };
 
 enum walk_end { WALK_OK, WALK_PAGE_FAULT, WALK_ACCESS_FAULT };
@@ -37,8 +39,11 @@ int mmu_levels(const struct hart *h, unsigned priv);
 
 /*
  * Translates va for an access by priv (sum: and S may reach U's pages), sets
- * A and D where the hart does that itself.
+ * A and D where the hart does that itself. mmu_probe is the same without
+ * setting them.
  */
+enum walk_end mmu_probe(struct hart *h, uint64_t va, unsigned access,
+                        unsigned priv, bool sum, struct mapping *out);
 enum walk_end mmu_walk(struct hart *h, uint64_t va, unsigned access,
                        unsigned priv, bool sum, struct mapping *out);
 

@@ -58,14 +58,6 @@ COLD load_reserved(struct hart *h, const struct insn *i, unsigned size)
     return go_on(h, i);
 }
 
-static bool still_reserved(struct hart *h, uint64_t pa, unsigned size)
-{
-    uint64_t v;
-
-    return h->reserved_addr == pa && mem_read(h->mem, pa, size, &v, NULL) &&
-           v == (h->reserved_value & (UINT64_MAX >> (64 - 8 * size)));
-}
-
 COLD store_conditional(struct hart *h, const struct insn *i, unsigned size)
 {
     uint64_t va = X(rs1), pa;
@@ -78,10 +70,10 @@ COLD store_conditional(struct hart *h, const struct insn *i, unsigned size)
         SET_RD(1);
         NEXT;
     }
-    r = mmu_atomic(h, i, va, size, ACCESS_WRITE, &pa);
+    r = mmu_atomic(h, i, va, size, ACCESS_WRITE | ACCESS_COND, &pa);
     if (r != MMU_OK)
         return mmu_left(i, r);
-    bool holds = still_reserved(h, pa, size);
+    bool holds = mmu_reserved(h, pa, size);
     h->reserved_addr = UINT64_MAX;
     if (holds && !mem_write(h->mem, pa, size, X(rs2), NULL))
         return trap(h, i, CAUSE_STORE_ACCESS, va);

@@ -8,7 +8,9 @@
 #include "emu/bus/mem.h"
 #include "emu/hart/csr.h"
 #include "emu/hart/interp.h"
+#include "emu/hart/look.h"
 #include "emu/hart/mmu.h"
+#include "emu/hart/points.h"
 #include "emu/hart/trap.h"
 
 #define ILLEGAL return trap(h, i, CAUSE_ILLEGAL, i->raw)
@@ -26,6 +28,13 @@ static uint64_t modify_base(const struct hart *h, unsigned number, uint64_t v)
     return number == CSR_MIP ? h->mip : v;
 }
 
+/* rd = x0 does not read. */
+static uint32_t csr_access(const struct insn *i, bool write)
+{
+    return (i->rd == X_SINK && write ? 0 : POINT_READ) |
+           (write ? POINT_WRITE : 0);
+}
+
 static const struct insn *csr_swap(struct hart *h, const struct insn *i,
                                    uint64_t v)
 {
@@ -34,6 +43,8 @@ static const struct insn *csr_swap(struct hart *h, const struct insn *i,
 
     if (!csr_allowed(h, number, true))
         ILLEGAL;
+    if (look_csr(h, i, number, csr_access(i, true)))
+        return i - 1;
     h->at = i;
     csr_peek(h, number, &old);
     csr_poke(h, number, v);
@@ -51,6 +62,8 @@ static const struct insn *csr_modify(struct hart *h, const struct insn *i,
 
     if (!csr_allowed(h, number, write))
         ILLEGAL;
+    if (look_csr(h, i, number, csr_access(i, write)))
+        return i - 1;
     h->at = i;
     csr_peek(h, number, &old);
     if (write)

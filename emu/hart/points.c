@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * points.c - breakpoints and watchpoints, in two arrays sorted by address.
+ * points.c - points of every kind, in arrays sorted by address.
  *
  * Lookups are for slow paths, but there for any number of points: binary
  * search, from where the longest watchpoint could still reach.
@@ -14,12 +14,14 @@
 #include "emu/base/buf.h"
 #include "emu/base/log.h"
 
+#include "emu/bus/mem.h"
 #include "emu/hart/agent.h"
 #include "emu/hart/hart.h"
 
 struct list {
     struct point **point; /* by address, the guest's after the others */
     size_t n;
+    uint64_t longest; /* len of any that is or was there */
 };
 
 struct listener {
@@ -27,10 +29,19 @@ struct listener {
     void *opaque;
 };
 
+enum {
+    BREAKS,
+    BREAKS_PHYS,
+    WATCHES,
+    WATCHES_PHYS,
+    CATCHES,
+    LISTS,
+};
+
 struct points {
-    struct list breaks, watches;
-    uint64_t longest; /* len of any watchpoint that is or was there */
-    size_t code;      /* bytes of conditions and commands */
+    struct list list[LISTS];
+    size_t code; /* bytes of conditions and commands */
+    struct mem *mem;
     struct listener *listener;
     size_t listeners;
     points_text_fn *text;
@@ -42,8 +53,8 @@ static bool same(const struct point *a, const struct point *b)
 {
     return a->kind == b->kind && a->addr == b->addr && a->len == b->len &&
            a->owner == b->owner && a->harts == b->harts &&
-           a->privs == b->privs && a->satp == b->satp &&
-           !((a->flags ^ b->flags) & (POINT_SATP | POINT_GUEST));
+           a->privs == b->privs && a->to == b->to && a->satp == b->satp &&
+           !((a->flags ^ b->flags) & (POINT_SATP | POINT_GUEST | POINT_PHYS));
 }
 
 /* Can it ever concern this hart? */
@@ -52,10 +63,13 @@ static bool concerns(const struct point *p, const struct hart *h)
     return p->harts == 0 || (h->hartid < 64 && p->harts >> h->hartid & 1);
 }
 
-/* Does it concern the hart as it is now? */
-static bool applies(const struct point *p, const struct hart *h)
+/* Does it concern the hart, which is or was in mode priv? A device has no
+ * number, no mode and no address space. */
+static bool applies(const struct point *p, const struct hart *h, unsigned priv)
 {
-    return concerns(p, h) && (p->privs == 0 || p->privs >> h->priv & 1) &&
+    if (!h)
+        return !p->harts && !p->privs && !(p->flags & POINT_SATP);
+    return concerns(p, h) && (p->privs == 0 || p->privs >> priv & 1) &&
            (!(p->flags & POINT_SATP) || p->satp == h->satp);
 }
 
@@ -82,9 +96,49 @@ static size_t lower_bound(const struct list *l, uint64_t addr)
     return low;
 }
 
+static bool touches(const struct point *w, uint64_t addr, uint64_t last)
+{
+    return w->addr <= last && last_of(w->addr, w->len) >= addr;
+}
+
+/* Where those that reach up to addr can begin. */
+static size_t first_reaching(const struct list *l, uint64_t addr)
+{
+    return lower_bound(l, addr > l->longest ? addr - l->longest : 0);
+}
+
+/* The accesses that watchpoints ask for; h NULL: whoever they concern. */
+static uint32_t watched(const struct list *l, const struct hart *h,
+                        uint64_t addr, uint64_t len)
+{
+    uint64_t last = last_of(addr, len);
+    uint32_t kinds = 0;
+
+    for (size_t i = first_reaching(l, addr);
+         i < l->n && l->point[i]->addr <= last; i++)
+        if ((!h || concerns(l->point[i], h)) &&
+            touches(l->point[i], addr, last))
+            kinds |= l->point[i]->kind;
+    return kinds;
+}
+
 static struct list *list_of(struct points *p, const struct point *pt)
 {
-    return pt->kind & POINT_BREAK ? &p->breaks : &p->watches;
+    bool phys = pt->flags & POINT_PHYS;
+
+    if (pt->kind & POINT_CATCH)
+        return &p->list[CATCHES];
+    return &p->list[(pt->kind & POINT_BREAK ? BREAKS : WATCHES) + phys];
+}
+
+static const struct list *breaks(const struct points *p, uint32_t flags)
+{
+    return &p->list[flags & POINT_PHYS ? BREAKS_PHYS : BREAKS];
+}
+
+static const struct list *watches(const struct points *p, uint32_t flags)
+{
+    return &p->list[flags & POINT_PHYS ? WATCHES_PHYS : WATCHES];
 }
 
 static size_t find(const struct list *l, const struct point *pt)
@@ -103,6 +157,24 @@ static size_t bytes_of(const struct bytecodes *c)
     for (size_t i = 0; i < c->n; i++)
         bytes += c->code[i].len;
     return bytes;
+}
+
+/* The pages of physical watchpoints have attention while there is one. */
+static void attend(struct points *p, const struct point *pt)
+{
+    uint64_t last = last_of(pt->addr, pt->len),
+             page = pt->addr & ~UINT64_C(4095);
+
+    if (!p->mem || list_of(p, pt) != &p->list[WATCHES_PHYS])
+        return;
+    for (; page <= last; page += 4096) {
+        if (watched(&p->list[WATCHES_PHYS], NULL, page, 4096))
+            mem_attend(p->mem, page, MEM_ATTN_WATCH);
+        else
+            mem_unattend(p->mem, page, MEM_ATTN_WATCH);
+        if (page > UINT64_MAX - 4096)
+            return;
+    }
 }
 
 /* One allocation: the table, and behind it all the bytes. */
@@ -154,10 +226,13 @@ static void insert(struct list *l, struct point *pt)
 
 static void remove_at(struct points *p, struct list *l, size_t i)
 {
-    free_codes(p, l->point[i]);
-    free(l->point[i]);
+    struct point *pt = l->point[i];
+
     l->n--;
     memmove(l->point + i, l->point + i + 1, (l->n - i) * sizeof *l->point);
+    attend(p, pt);
+    free_codes(p, pt);
+    free(pt);
 }
 
 static void changed(struct points *p)
@@ -179,8 +254,9 @@ void points_free(struct points *p)
 {
     if (!p)
         return;
-    free_list(p, &p->breaks);
-    free_list(p, &p->watches);
+    p->mem = NULL; /* which goes as well */
+    for (int n = 0; n < LISTS; n++)
+        free_list(p, &p->list[n]);
     free(p->listener);
     free(p);
 }
@@ -192,6 +268,7 @@ void points_add(struct points *p, const struct point *pt)
     struct point *copy;
 
     assert(pt->kind == POINT_BREAK || !(pt->kind & POINT_BREAK));
+    assert(pt->kind != 0);
     assert(pt->len > 0);
     if (i < l->n) {
         free_codes(p, l->point[i]);
@@ -204,8 +281,9 @@ void points_add(struct points *p, const struct point *pt)
     copy->hits = 0;
     set_codes(p, copy, pt);
     insert(l, copy);
-    if (l == &p->watches && pt->len > p->longest)
-        p->longest = pt->len;
+    if (pt->len > l->longest)
+        l->longest = pt->len;
+    attend(p, pt);
     changed(p);
 }
 
@@ -245,9 +323,11 @@ static bool remove_owned(struct points *p, struct list *l, const void *owner)
 
 void points_remove_owner(struct points *p, const void *owner)
 {
-    bool breaks = remove_owned(p, &p->breaks, owner);
+    bool any = false;
 
-    if (remove_owned(p, &p->watches, owner) || breaks)
+    for (int n = 0; n < LISTS; n++)
+        any |= remove_owned(p, &p->list[n], owner);
+    if (any)
         changed(p);
 }
 
@@ -255,10 +335,28 @@ size_t points_code(const struct points *p) { return p->code; }
 
 const struct point *points_nth(const struct points *p, size_t n)
 {
-    if (n < p->breaks.n)
-        return p->breaks.point[n];
-    n -= p->breaks.n;
-    return n < p->watches.n ? p->watches.point[n] : NULL;
+    for (int l = 0; l < LISTS; l++) {
+        if (n < p->list[l].n)
+            return p->list[l].point[n];
+        n -= p->list[l].n;
+    }
+    return NULL;
+}
+
+uint32_t points_kinds(const struct points *p)
+{
+    uint32_t kinds = 0;
+
+    for (int l = 0; l < LISTS; l++)
+        for (size_t i = 0; i < p->list[l].n; i++) {
+            const struct point *pt = p->list[l].point[i];
+            bool phys = pt->flags & POINT_PHYS;
+
+            /* An event's READ and WRITE are no watchpoint's. */
+            kinds |= l == CATCHES ? pt->kind & POINT_CATCH
+                                  : pt->kind << (phys ? POINTS_PHYS_SHIFT : 0);
+        }
+    return kinds;
 }
 
 void points_on_change(struct points *p, void (*fn)(void *), void *opaque)
@@ -267,6 +365,8 @@ void points_on_change(struct points *p, void (*fn)(void *), void *opaque)
         xrealloc(p->listener, (p->listeners + 1) * sizeof *p->listener);
     p->listener[p->listeners++] = (struct listener){ fn, opaque };
 }
+
+void points_memory(struct points *p, struct mem *m) { p->mem = m; }
 
 void points_on_text(struct points *p, points_text_fn *fn, void *opaque)
 {
@@ -306,90 +406,111 @@ static bool run_commands(struct points *p, const struct point *pt,
     return ok;
 }
 
-/* It matches: is it to stop the hart? */
-static bool stops(struct points *p, struct point *pt, struct hart *h)
+/* It matches: is it to stop the hart, which is or was in mode priv? */
+static bool stops(struct points *p, struct point *pt, struct hart *h,
+                  unsigned priv)
 {
-    if (pt->flags & POINT_GUEST || !applies(pt, h) || !is_true(pt, h))
+    if (pt->flags & POINT_GUEST || !applies(pt, h, priv) ||
+        (h && !is_true(pt, h)))
         return false;
     if (p->quiet)
         return pt->commands.n == 0;
     pt->hits++;
-    return pt->commands.n == 0 || !run_commands(p, pt, h);
+    return pt->commands.n == 0 || !h || !run_commands(p, pt, h);
 }
 
-const struct point *points_break(struct points *p, struct hart *h, uint64_t va)
+const struct point *points_break(struct points *p, struct hart *h,
+                                 uint64_t addr, uint32_t flags)
 {
-    const struct list *l = &p->breaks;
+    const struct list *l = breaks(p, flags);
     const struct point *first = NULL;
 
-    for (size_t i = lower_bound(l, va); i < l->n && l->point[i]->addr == va;
+    for (size_t i = lower_bound(l, addr); i < l->n && l->point[i]->addr == addr;
          i++)
-        if (stops(p, l->point[i], h) && !first)
+        if (stops(p, l->point[i], h, h->priv) && !first)
             first = l->point[i];
     return first;
 }
 
 uint64_t points_next_break(const struct points *p, const struct hart *h,
-                           uint64_t va, uint64_t len)
+                           uint64_t addr, uint64_t len, uint32_t flags)
 {
-    const struct list *l = &p->breaks;
+    const struct list *l = breaks(p, flags);
 
-    for (size_t i = lower_bound(l, va);
-         i < l->n && l->point[i]->addr - va < len; i++)
+    for (size_t i = lower_bound(l, addr);
+         i < l->n && l->point[i]->addr - addr < len; i++)
         if (concerns(l->point[i], h))
             return l->point[i]->addr;
-    return va + len;
+    return addr + len;
 }
 
-bool points_anyone_breaks(const struct points *p, uint64_t va, uint64_t len)
+bool points_anyone_breaks(const struct points *p, uint64_t addr, uint64_t len,
+                          uint32_t flags)
 {
-    const struct list *l = &p->breaks;
-    size_t i = lower_bound(l, va);
+    const struct list *l = breaks(p, flags);
+    size_t i = lower_bound(l, addr);
 
-    return i < l->n && l->point[i]->addr - va < len;
+    return i < l->n && l->point[i]->addr - addr < len;
 }
 
-static bool touches(const struct point *w, uint64_t va, uint64_t last,
-                    uint32_t access)
+uint32_t points_watched(const struct points *p, const struct hart *h,
+                        uint64_t addr, uint64_t len, uint32_t flags)
 {
-    return w->kind & access && w->addr <= last &&
-           last_of(w->addr, w->len) >= va;
+    return watched(watches(p, flags), h, addr, len);
 }
 
-/* Where those that reach up to va can begin. */
-static size_t first_reaching(const struct points *p, uint64_t va)
+uint64_t points_parts(const struct points *p, const struct hart *h,
+                      uint64_t page, uint32_t flags)
 {
-    return lower_bound(&p->watches, va > p->longest ? va - p->longest : 0);
+    uint64_t parts = 0;
+
+    if (!points_watched(p, h, page, 4096, flags))
+        return 0;
+    for (uint64_t n = 0; n < 64; n++)
+        if (points_watched(p, h, page + 64 * n, 64, flags))
+            parts |= UINT64_C(1) << n;
+    return parts;
 }
 
-bool points_watch_page(const struct points *p, const struct hart *h,
-                       uint64_t va_page)
+const struct point *points_watch(struct points *p, struct hart *h,
+                                 uint64_t addr, uint64_t len, uint32_t access,
+                                 uint32_t flags, uint64_t *hit)
 {
-    const struct list *l = &p->watches;
-    uint64_t last = va_page | 0xfff;
+    const struct list *l = watches(p, flags);
+    uint64_t last = last_of(addr, len);
 
-    for (size_t i = first_reaching(p, va_page);
-         i < l->n && l->point[i]->addr <= last; i++)
-        if (concerns(l->point[i], h) &&
-            touches(l->point[i], va_page, last, POINT_READ | POINT_WRITE))
-            return true;
-    return false;
-}
-
-const struct point *points_watch(struct points *p, struct hart *h, uint64_t va,
-                                 uint64_t len, uint32_t access, uint64_t *hit)
-{
-    const struct list *l = &p->watches;
-    uint64_t last = last_of(va, len);
-
-    for (size_t i = first_reaching(p, va);
+    for (size_t i = first_reaching(l, addr);
          i < l->n && l->point[i]->addr <= last; i++) {
         struct point *w = l->point[i];
 
-        if (!touches(w, va, last, access) || !stops(p, w, h))
+        if (!(w->kind & access) || !touches(w, addr, last) ||
+            !stops(p, w, h, h ? h->priv : 0))
             continue;
-        *hit = w->addr > va ? w->addr : va;
+        *hit = w->addr > addr ? w->addr : addr;
         return w;
     }
+    return NULL;
+}
+
+/* Does it ask for this event? */
+static bool asks_for(const struct point *c, const struct point_event *e)
+{
+    if (!(c->kind & e->kind) || (c->to && !(c->to >> e->to & 1)))
+        return false;
+    if (e->kind & (POINT_TRAP | POINT_IRQ))
+        return c->addr == 0 || c->addr >> (e->at & 63) & 1;
+    if (e->kind & POINT_PRIV)
+        return true;
+    return c->kind & e->access && touches(c, e->at, e->at);
+}
+
+const struct point *points_catch(struct points *p, struct hart *h,
+                                 const struct point_event *e)
+{
+    const struct list *l = &p->list[CATCHES];
+
+    for (size_t i = 0; i < l->n; i++)
+        if (asks_for(l->point[i], e) && stops(p, l->point[i], h, e->from))
+            return l->point[i];
     return NULL;
 }

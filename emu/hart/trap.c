@@ -8,6 +8,7 @@
 
 #include "emu/hart/counters.h"
 #include "emu/hart/csr.h"
+#include "emu/hart/look.h"
 #include "emu/hart/mmu.h"
 #include "emu/hart/triggers.h"
 
@@ -101,6 +102,7 @@ static void enter(struct hart *h, uint64_t cause, uint64_t tval, uint64_t epc,
 {
     uint64_t deleg = cause & CAUSE_INTERRUPT ? h->mideleg : h->medeleg;
     bool to_s = h->priv != PRIV_M && deleg >> (cause & 63) & 1;
+    unsigned from = h->priv;
 
     if (log_on(LOG_INT))
         log_to(LOG_INT,
@@ -115,6 +117,8 @@ static void enter(struct hart *h, uint64_t cause, uint64_t tval, uint64_t epc,
     else
         enter_m(h, cause, tval, epc);
     set_priv(h, to_s ? PRIV_S : PRIV_M, pending);
+    h->skip_points = 0; /* its instruction comes later, or not at all */
+    look_trap(h, cause, from);
 }
 
 const struct insn *trap(struct hart *h, const struct insn *i, uint64_t cause,
@@ -175,12 +179,13 @@ uint64_t trap_mret(struct hart *h)
     h->mstatus = priv == PRIV_M ? s : s & ~(uint64_t)MSTATUS_MPRV;
     set_priv(h, priv, 1);
     h->attention |= ATTN_IRQ;
+    look_return(h, PRIV_M, h->mepc);
     return h->mepc;
 }
 
 uint64_t trap_sret(struct hart *h)
 {
-    unsigned priv = h->mstatus & MSTATUS_SPP ? PRIV_S : PRIV_U;
+    unsigned priv = h->mstatus & MSTATUS_SPP ? PRIV_S : PRIV_U, from = h->priv;
     uint64_t s =
         h->mstatus & ~(uint64_t)(MSTATUS_SIE | MSTATUS_SPP | MSTATUS_MPRV);
 
@@ -188,5 +193,6 @@ uint64_t trap_sret(struct hart *h)
     h->mstatus = s | MSTATUS_SPIE;
     set_priv(h, priv, 1);
     h->attention |= ATTN_IRQ;
+    look_return(h, from, h->sepc);
     return h->sepc;
 }

@@ -21,6 +21,7 @@
 #include "emu/base/tap.h"
 
 #include "emu/bus/dev.h"
+#include "emu/bus/mem.h"
 #include "emu/bus/rom.h"
 #include "emu/hart/hart.h"
 #include "emu/hart/trace.h"
@@ -143,6 +144,7 @@ void run_add_hart(struct machine *m, struct hart *h)
 {
     assert(m->harts < MAX_HARTS);
     m->hart[m->harts++] = h;
+    mem_on_dma(m->mem, slice_dma, m);
 }
 
 /* States ------------------------------------------------------------------ */

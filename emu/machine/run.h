@@ -15,6 +15,7 @@
 #ifndef EMU_MACHINE_RUN_H
 #define EMU_MACHINE_RUN_H
 
+#include "emu/hart/hart.h"
 #include "emu/hart/points.h"
 #include "emu/machine/machine.h"
 
@@ -68,14 +69,15 @@ enum run_stop_reason {
     RUN_STOP_PAUSE,
     RUN_STOP_SHUTDOWN, /* the guest is off and -no-shutdown keeps us here */
     RUN_STOP_RESET,    /* a stopped machine was reset */
+    RUN_STOP_CATCH,
 };
 
 struct run_stop {
     enum run_stop_reason reason;
-    int hart; /* who stopped, or whose turn it is; -1 without harts */
-    uint64_t addr;
-    uint32_t access;
-    struct point point; /* a copy: BREAK, WATCH */
+    int hart;           /* who stopped, or whose turn it is; -1 without harts */
+    struct point point; /* a copy, without conditions: BREAK, WATCH, CATCH */
+    struct hart_stop hit; /* how it was hit; its point is not to be used */
+    char device[32];      /* WATCH: whose DMA it was, "": a hart's access */
 };
 
 enum run_event_kind {

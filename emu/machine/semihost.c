@@ -55,8 +55,8 @@ struct call {
 
 /* Guest memory, by the hart's own translation, no faults ---------------------- */
 
-static bool guest_bytes(struct hart *h, uint64_t va, void *get, const void *put,
-                        size_t len)
+static bool copy_bytes(struct hart *h, uint64_t va, void *get, const void *put,
+                       size_t len)
 {
     for (size_t done = 0; done < len;) {
         struct mmu_walk w = { 0 };
@@ -72,6 +72,16 @@ static bool guest_bytes(struct hart *h, uint64_t va, void *get, const void *put,
         done += n;
     }
     return true;
+}
+
+static bool guest_bytes(struct hart *h, uint64_t va, void *get, const void *put,
+                        size_t len)
+{
+    const char *was = mem_master(h->mem, "semihosting");
+    bool ok = copy_bytes(h, va, get, put, len);
+
+    mem_master(h->mem, was);
+    return ok;
 }
 
 static bool argument(const struct call *c, unsigned n, uint64_t *v)

@@ -15,6 +15,7 @@
 #include "emu/machine/slice.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "emu/base/log.h"
@@ -143,7 +144,10 @@ static uint8_t skipped(const struct machine *m, const struct run_stop *stop)
 {
     if (m->hart[stop->hart]->pc != m->run->stop_pc)
         return 0;
-    if (stop->reason == RUN_STOP_WATCH)
+    if (stop->reason == RUN_STOP_WATCH && !stop->device[0])
+        return SKIP_ALL;
+    if (stop->reason == RUN_STOP_CATCH &&
+        stop->hit.event & (POINT_CSR | POINT_DEVICE | POINT_UNMAPPED))
         return SKIP_ALL;
     return stop->reason == RUN_STOP_BREAK ? SKIP_BREAKS : 0;
 }
@@ -241,30 +245,68 @@ static uint64_t steps_free(const struct machine *m, uint64_t slice)
     return min(n, tap_next(m->tap) - m->run->clock.t);
 }
 
+/* The first reason of several counts. */
 static void stop_at(struct machine *m, int hart, struct run_stop stop)
 {
+    if (m->run->stop_due)
+        return;
     stop.hart = hart;
     m->run->stop = stop;
     m->run->stop_due = true;
 }
 
+/* What is told of a point: its code may have gone by then. */
+static struct point told(const struct point *p)
+{
+    struct point copy = *p;
+
+    copy.when = copy.commands = (struct bytecodes){ NULL, 0 };
+    return copy;
+}
+
 /* A point was hit in the middle of things. */
 static void report_point(struct machine *m, int n, struct hart *h)
 {
-    struct run_stop stop = { .reason = RUN_STOP_BREAK, .addr = h->stop.addr };
+    static const enum run_stop_reason reasons[] = {
+        [HART_STOP_BREAK] = RUN_STOP_BREAK,
+        [HART_STOP_WATCH] = RUN_STOP_WATCH,
+        [HART_STOP_CATCH] = RUN_STOP_CATCH,
+    };
+    struct run_stop stop = { .reason = reasons[h->stop.kind],
+                             .point = told(h->stop.point),
+                             .hit = h->stop };
 
-    if (h->stop.kind == HART_STOP_WATCH) {
-        stop.reason = RUN_STOP_WATCH;
-        stop.access = h->stop.access;
-    }
-    if (h->stop.point)
-        stop.point = *h->stop.point;
-    stop.point.when = stop.point.commands = (struct bytecodes){ NULL, 0 };
+    stop.hit.point = NULL;
     h->stop.kind = HART_STOP_NONE;
     h->stop.point = NULL;
     m->run->stop_pc = h->pc;
     h->attention &= ~(uint32_t)ATTN_STOP;
     stop_at(m, n, stop);
+}
+
+/* A device touches memory that a physical watchpoint is for. */
+void slice_dma(void *machine, const char *by, uint64_t pa, size_t len,
+               bool write)
+{
+    struct machine *m = machine;
+    struct run *r = m->run;
+    struct run_stop stop = { .reason = RUN_STOP_WATCH };
+    const struct point *p;
+
+    if (r->state != RUN_RUNNING || r->stop_due)
+        return;
+    stop.hit.access = write ? POINT_WRITE : POINT_READ;
+    p = points_watch(m->points, NULL, pa, len, stop.hit.access, POINT_PHYS,
+                     &stop.hit.pa);
+    if (!p)
+        return;
+    stop.point = told(p);
+    stop.hit.kind = HART_STOP_WATCH;
+    stop.hit.addr = stop.hit.pa;
+    snprintf(stop.device, sizeof stop.device, "%s", by);
+    stop_at(m, (int)r->clock.turn, stop);
+    if (r->running)
+        r->running->attention |= ATTN_YIELD;
 }
 
 /*
@@ -362,6 +404,8 @@ void slice_run(struct machine *m)
     while (!r->stop_due && !r->shutdown && !r->reset && r->clock.t < end) {
         if (!settle(m))
             return;
+        if (r->stop_due)
+            break;
         run_hart(m, steps_free(m, end - r->clock.t));
     }
     if (!r->stop_due)

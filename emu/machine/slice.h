@@ -64,6 +64,10 @@ void slice_started(struct machine *m); /* the machine starts running */
 void slice_ended(struct machine *m);   /* it was stopped */
 void slice_run(struct machine *m);
 
+/* mem's listener for DMA (mem.h): machine is the opaque. */
+void slice_dma(void *machine, const char *by, uint64_t pa, size_t len,
+               bool write);
+
 /* How long the loop may sleep before slice_run has work: 0, ns, or -1. */
 int64_t slice_wait_ns(const struct machine *m);
 

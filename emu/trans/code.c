@@ -127,6 +127,14 @@ void code_cut_at(struct trans *t, uint64_t va)
             cut_links(c);
 }
 
+void code_cut_phys(struct trans *t, uint64_t pa)
+{
+    for (size_t n = 0; n < CODE_PAGES; n++)
+        for (struct code *c = t->page[n]; c; c = c->next_in_page)
+            if (pa - c->block->pa < c->bytes)
+                cut_links(c);
+}
+
 /* Forgetting ---------------------------------------------------------------- */
 
 static void leave_page(struct code *c)

@@ -96,6 +96,7 @@ void code_flush(struct trans *t);
 void code_link(struct link *l, struct code *to);
 /* Cuts the links into translations that a breakpoint stands in. */
 void code_cut_at(struct trans *t, uint64_t va);
+void code_cut_phys(struct trans *t, uint64_t pa);
 
 static inline const uint8_t *code_rx(const struct trans *t, const uint8_t *rw)
 {

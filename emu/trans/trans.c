@@ -135,7 +135,8 @@ static void try_link(struct trans *t, struct link *l, struct code *to)
 
     if (from->dead || from->linear != to->linear || l->pc != to->pc ||
         from->block->pa / MEM_PAGE != to->block->pa / MEM_PAGE ||
-        points_anyone_breaks(t->points, to->pc, to->bytes))
+        points_anyone_breaks(t->points, to->pc, to->bytes, 0) ||
+        points_anyone_breaks(t->points, to->block->pa, to->bytes, POINT_PHYS))
         return;
     code_link(l, to);
 }
@@ -205,7 +206,9 @@ static void points_changed(void *opaque)
     const struct point *p;
 
     for (size_t n = 0; (p = points_nth(t->points, n)); n++)
-        if (p->kind & POINT_BREAK)
+        if (p->kind & POINT_BREAK && p->flags & POINT_PHYS)
+            code_cut_phys(t, p->addr);
+        else if (p->kind & POINT_BREAK)
             code_cut_at(t, p->addr);
 }
 

@@ -440,14 +440,14 @@ Test(agent, filters_decide_by_mode_and_address_space)
 
     p.privs = 1 << PRIV_S;
     points_add(g->points, &p);
-    cr_assert_null(points_break(g->points, g->h, CODE));
+    cr_assert_null(points_break(g->points, g->h, CODE, 0));
     g->h->priv = PRIV_S;
-    cr_assert_not_null(points_break(g->points, g->h, CODE));
+    cr_assert_not_null(points_break(g->points, g->h, CODE, 0));
     points_remove(g->points, &p);
     p.flags = POINT_SATP;
     p.satp = 0x8000000000087f5e;
     points_add(g->points, &p);
-    cr_assert_null(points_break(g->points, g->h, CODE));
+    cr_assert_null(points_break(g->points, g->h, CODE, 0));
     g->h->satp = p.satp;
-    cr_assert_not_null(points_break(g->points, g->h, CODE));
+    cr_assert_not_null(points_break(g->points, g->h, CODE, 0));
 }

@@ -32,19 +32,19 @@ static void count(void *opaque) { ++*(int *)opaque; }
 Test(points, a_breakpoint_matches_its_address_only)
 {
     add(POINT_BREAK, 0x1000, 4);
-    cr_assert_not_null(points_break(p, h, 0x1000));
-    cr_assert_null(points_break(p, h, 0x1002));
-    cr_assert_null(points_break(p, h, 0xffe));
+    cr_assert_not_null(points_break(p, h, 0x1000, 0));
+    cr_assert_null(points_break(p, h, 0x1002, 0));
+    cr_assert_null(points_break(p, h, 0xffe, 0));
 }
 
 Test(points, the_next_breakpoint_is_the_lowest_in_the_range)
 {
     add(POINT_BREAK, 0x1010, 2);
     add(POINT_BREAK, 0x1004, 2);
-    cr_assert_eq(points_next_break(p, h, 0x1000, 0x100), 0x1004);
-    cr_assert_eq(points_next_break(p, h, 0x1006, 0x100), 0x1010);
-    cr_assert_eq(points_next_break(p, h, 0x1006, 10), 0x1010);
-    cr_assert_eq(points_next_break(p, h, 0x1012, 0x20), 0x1032);
+    cr_assert_eq(points_next_break(p, h, 0x1000, 0x100, 0), 0x1004);
+    cr_assert_eq(points_next_break(p, h, 0x1006, 0x100, 0), 0x1010);
+    cr_assert_eq(points_next_break(p, h, 0x1006, 10, 0), 0x1010);
+    cr_assert_eq(points_next_break(p, h, 0x1012, 0x20, 0), 0x1032);
 }
 
 Test(points, adding_the_same_point_again_changes_nothing)
@@ -92,9 +92,9 @@ Test(points, a_point_may_be_for_some_harts)
                                    .addr = 0x1000,
                                    .len = 2,
                                    .harts = 1 << 3 });
-    cr_assert_null(points_break(p, h, 0x1000));
+    cr_assert_null(points_break(p, h, 0x1000, 0));
     h->hartid = 3;
-    cr_assert_not_null(points_break(p, h, 0x1000));
+    cr_assert_not_null(points_break(p, h, 0x1000, 0));
 }
 
 Test(points, the_guests_points_come_after_the_debuggers)
@@ -105,7 +105,7 @@ Test(points, the_guests_points_come_after_the_debuggers)
                                    .len = 2,
                                    .owner = h });
     add(POINT_BREAK, 0x1000, 2);
-    cr_assert_eq(points_break(p, h, 0x1000)->flags, 0);
+    cr_assert_eq(points_break(p, h, 0x1000, 0)->flags, 0);
 }
 
 Test(points, a_watchpoint_matches_any_byte_of_an_access)
@@ -113,12 +113,12 @@ Test(points, a_watchpoint_matches_any_byte_of_an_access)
     uint64_t hit = 0;
 
     add(POINT_WRITE, 0x1004, 4);
-    cr_assert_null(points_watch(p, h, 0x1000, 4, POINT_WRITE, &hit));
-    cr_assert_null(points_watch(p, h, 0x1008, 4, POINT_WRITE, &hit));
-    cr_assert_null(points_watch(p, h, 0x1004, 4, POINT_READ, &hit));
-    cr_assert_not_null(points_watch(p, h, 0x1000, 8, POINT_WRITE, &hit));
+    cr_assert_null(points_watch(p, h, 0x1000, 4, POINT_WRITE, 0, &hit));
+    cr_assert_null(points_watch(p, h, 0x1008, 4, POINT_WRITE, 0, &hit));
+    cr_assert_null(points_watch(p, h, 0x1004, 4, POINT_READ, 0, &hit));
+    cr_assert_not_null(points_watch(p, h, 0x1000, 8, POINT_WRITE, 0, &hit));
     cr_assert_eq(hit, 0x1004);
-    cr_assert_not_null(points_watch(p, h, 0x1007, 8, POINT_WRITE, &hit));
+    cr_assert_not_null(points_watch(p, h, 0x1007, 8, POINT_WRITE, 0, &hit));
     cr_assert_eq(hit, 0x1007);
 }
 
@@ -127,14 +127,14 @@ Test(points, a_watchpoint_may_span_pages)
     uint64_t hit;
 
     add(POINT_READ | POINT_WRITE, 0x1ff8, 0x2010);
-    cr_assert_not(points_watch_page(p, h, 0));
-    cr_assert(points_watch_page(p, h, 0x1000));
-    cr_assert(points_watch_page(p, h, 0x2000));
-    cr_assert(points_watch_page(p, h, 0x3000));
-    cr_assert(points_watch_page(p, h, 0x4000));
-    cr_assert_not(points_watch_page(p, h, 0x5000));
-    cr_assert_not_null(points_watch(p, h, 0x4007, 1, POINT_READ, &hit));
-    cr_assert_null(points_watch(p, h, 0x4008, 1, POINT_READ, &hit));
+    cr_assert_not(points_watched(p, h, 0, 0x1000, 0));
+    cr_assert(points_watched(p, h, 0x1000, 0x1000, 0));
+    cr_assert(points_watched(p, h, 0x2000, 0x1000, 0));
+    cr_assert(points_watched(p, h, 0x3000, 0x1000, 0));
+    cr_assert(points_watched(p, h, 0x4000, 0x1000, 0));
+    cr_assert_not(points_watched(p, h, 0x5000, 0x1000, 0));
+    cr_assert_not_null(points_watch(p, h, 0x4007, 1, POINT_READ, 0, &hit));
+    cr_assert_null(points_watch(p, h, 0x4008, 1, POINT_READ, 0, &hit));
 }
 
 Test(points, a_long_watchpoint_does_not_hide_behind_a_short_one)
@@ -143,7 +143,7 @@ Test(points, a_long_watchpoint_does_not_hide_behind_a_short_one)
 
     add(POINT_WRITE, 0x1000, 0x1000);
     add(POINT_WRITE, 0x1800, 1);
-    cr_assert_not_null(points_watch(p, h, 0x1900, 4, POINT_WRITE, &hit));
+    cr_assert_not_null(points_watch(p, h, 0x1900, 4, POINT_WRITE, 0, &hit));
     cr_assert_eq(hit, 0x1900);
 }
 
@@ -152,11 +152,11 @@ Test(points, a_watchpoint_may_end_where_the_address_space_does)
     uint64_t hit;
 
     add(POINT_READ, UINT64_MAX - 7, 8);
-    cr_assert_not_null(points_watch(p, h, UINT64_MAX, 1, POINT_READ, &hit));
+    cr_assert_not_null(points_watch(p, h, UINT64_MAX, 1, POINT_READ, 0, &hit));
     cr_assert_not_null(
-        points_watch(p, h, UINT64_MAX - 15, 16, POINT_READ, &hit));
+        points_watch(p, h, UINT64_MAX - 15, 16, POINT_READ, 0, &hit));
     cr_assert_eq(hit, UINT64_MAX - 7);
-    cr_assert_null(points_watch(p, h, 0, 8, POINT_READ, &hit));
+    cr_assert_null(points_watch(p, h, 0, 8, POINT_READ, 0, &hit));
 }
 
 Test(points, there_can_be_very_many)
@@ -164,6 +164,6 @@ Test(points, there_can_be_very_many)
     for (uint64_t n = 0; n < 5000; n++)
         add(POINT_BREAK, n * 7919 % 5000 * 2, 2);
     for (uint64_t n = 0; n < 5000; n++)
-        cr_assert_not_null(points_break(p, h, n * 2));
-    cr_assert_null(points_break(p, h, 10000));
+        cr_assert_not_null(points_break(p, h, n * 2, 0));
+    cr_assert_null(points_break(p, h, 10000, 0));
 }

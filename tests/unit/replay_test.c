@@ -158,7 +158,20 @@ static void debug_at_random(struct rig *r)
     struct debug_walk w;
 
     debug_hart(r->m, hart, &h);
-    switch (rand() % 8) {
+    switch (rand() % 10) {
+    case 8:
+        p.phys = true;
+        p.kind = rand() % 2 ? DEBUG_WRITE : DEBUG_READ | DEBUG_WRITE;
+        p.addr = 0x80000000 + (uint64_t)(rand() % 0x100000);
+        p.len = (uint64_t)(1 + rand() % 8192);
+        cr_assert(debug_point_add(r->m, &p, NULL));
+        break;
+    case 9:
+        p.kind = (1u << (3 + rand() % 6)) | DEBUG_WRITE;
+        p.addr = p.kind & DEBUG_CATCH_CSR ? 0x300 : 0;
+        p.len = p.kind & DEBUG_CATCH_CSR ? 0x100 : UINT64_MAX;
+        cr_assert(debug_point_add(r->m, &p, NULL));
+        break;
     case 0:
         p.addr = h.pc + (uint64_t)(rand() % 8) * 2;
         cr_assert(debug_point_add(r->m, &p, NULL));
