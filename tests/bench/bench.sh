@@ -22,5 +22,10 @@ guest off
 guest traps
 
 echo
+echo "# gdb over TCP, ebreak and QEMU"
+gcc -O2 -o "$dir/rsp" tests/bench/rsp.c
+python3 tests/bench/gdb.py "$ebreak" "$dir/rsp"
+
+echo
 echo "# start-up to the guest's first instructions and power-off; memory"
 python3 tests/bench/startup.py "$ebreak" "$dir/off.elf" "$dir/traps.elf"

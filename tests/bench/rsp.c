@@ -51,18 +51,21 @@ static void no_delay(void)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-static int next_byte(void)
+static int fill(void)
 {
-    if (done == have) {
-        ssize_t n = read(fd, in, sizeof in);
+    ssize_t n;
 
-        if (n <= 0)
-            return -1;
-        have = (size_t)n;
-        done = 0;
-    }
-    return (unsigned char)in[done++];
+    if (done < have)
+        return 1;
+    n = read(fd, in, sizeof in);
+    if (n <= 0)
+        return 0;
+    have = (size_t)n;
+    done = 0;
+    return 1;
 }
+
+static int next_byte(void) { return fill() ? (unsigned char)in[done++] : -1; }
 
 static void send_all(const char *data, size_t len)
 {
@@ -97,12 +100,19 @@ static long reply(char *text, size_t size)
     while ((c = next_byte()) != '$')
         if (c < 0)
             return -1;
-    while ((c = next_byte()) != '#') {
-        if (c < 0)
+    for (const char *end = NULL; !end;) {
+        size_t span;
+
+        if (!fill())
             return -1;
-        if (n < size)
-            text[n++] = (char)c;
+        end = memchr(in + done, '#', have - done);
+        span = end ? (size_t)(end - in) - done : have - done;
+        if (n + span <= size)
+            memcpy(text + n, in + done, span);
+        n += span;
+        done += span;
     }
+    next_byte();
     next_byte();
     next_byte();
     return (long)n;
