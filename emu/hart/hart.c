@@ -89,6 +89,8 @@ static const struct field hart_fields[] = {
     HOST(H, semihost),
     HOST(H, semihost_opaque),
     HOST(H, stop_at),
+    HOST(H, range_from),
+    HOST(H, range_to),
     HOST(H, gen_next),
     HOST(H, ctx_gen),
     HOST(H, stop),
@@ -395,6 +397,54 @@ uint64_t hart_run_by(struct hart *h, uint64_t n, run_fn *run)
 uint64_t hart_run(struct hart *h, uint64_t n)
 {
     return hart_run_by(h, n, run_blocks);
+}
+
+static bool in_range(const struct hart *h)
+{
+    return h->pc >= h->range_from && h->pc < h->range_to;
+}
+
+/* How many of b's instructions start in the range: b is at pc, within it. */
+static uint32_t insns_in_range(const struct hart *h, const struct block *b)
+{
+    uint64_t room = h->range_to - h->pc;
+    uint32_t n = b->n;
+
+    while (n > 1 && b->insn[n - 1].off >= room)
+        n--;
+    return n;
+}
+
+/* As run_blocks, but stop_at keeps ops from going on to a block elsewhere. */
+static void run_in_range(struct hart *h)
+{
+    uint64_t end = h->stop_at;
+
+    while (h->steps < end && !(h->attention | h->waiting) && in_range(h)) {
+        const struct jump_entry *e = jump_entry(h, h->pc);
+        bool known = e->pc == h->pc && e->gen == h->fetch_gen;
+        struct block *b = known ? e->block : find_block(h, false);
+        uint64_t left = end - h->steps;
+        uint32_t n;
+
+        if (!b)
+            break;
+        n = insns_in_range(h, b);
+        n = n < left ? n : (uint32_t)left;
+        if (n < b->n)
+            b = blocks_cut(h->blocks, b, n);
+        h->stop_at = h->steps + n;
+        hart_run_block(h, b);
+    }
+    h->stop_at = end;
+    h->attention |= ATTN_YIELD; /* before an interrupt is taken */
+}
+
+uint64_t hart_run_range(struct hart *h, uint64_t n, uint64_t from, uint64_t to)
+{
+    h->range_from = from;
+    h->range_to = to;
+    return hart_run_by(h, n, run_in_range);
 }
 
 /* -------------------------------------------------------------------------- */

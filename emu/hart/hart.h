@@ -214,6 +214,7 @@ struct hart {
     bool (*semihost)(void *opaque, struct hart *h);
     void *semihost_opaque;
     uint64_t stop_at;               /* steps at which hart_run has to return */
+    uint64_t range_from, range_to;  /* of hart_run_range */
     uint64_t gen_next;              /* source of fetch_gen values */
     uint64_t ctx_gen[CTX_COUNT][2]; /* by context, data context linear */
     struct hart_stop stop;
@@ -260,6 +261,12 @@ void hart_reset(void *opaque); /* a hart */
  * machine; returns the steps done. Exact: never one more than n.
  */
 uint64_t hart_run(struct hart *h, uint64_t n);
+
+/*
+ * The same while pc is in [from, to), where it is now; it returns as soon as
+ * an interrupt could be taken, too. No points may be skipped (skip_points).
+ */
+uint64_t hart_run_range(struct hart *h, uint64_t n, uint64_t from, uint64_t to);
 
 /* Steps done, exact also from within a block (devices ask for the time). */
 uint64_t hart_steps(const struct hart *h);

@@ -346,6 +346,36 @@ static void step_done(struct machine *m, int n, const struct hart *h)
     stop_at(m, n, (struct run_stop){ .reason = RUN_STOP_STEP });
 }
 
+/* Can stepping go on in one go? A single step, an interrupt handler and what
+ * a point was reported for are done a step at a time. */
+static bool is_ranging(const struct machine *m, unsigned turn)
+{
+    const struct run *r = m->run;
+    const struct hart *h = m->hart[turn];
+
+    return !r->over[turn].on && !h->skip_points && !trace_on() &&
+           h->pc >= r->resume.from && h->pc < r->resume.to;
+}
+
+static uint64_t run_freely(struct machine *m, struct hart *h, uint64_t n)
+{
+    if (trace_on())
+        return trace_run(h, n);
+    return m->trans ? trans_run(h, n) : hart_run(h, n);
+}
+
+/* Steps of a hart that is stepped: one, or as many as are in the range. */
+static uint64_t run_stepping(struct machine *m, unsigned turn, uint64_t n)
+{
+    const struct run_resume *how = &m->run->resume;
+    struct hart *h = m->hart[turn];
+
+    begin_over(&m->run->over[turn], h);
+    if (is_ranging(m, turn))
+        return hart_run_range(h, n, how->from, how->to);
+    return run_freely(m, h, 1);
+}
+
 /* Lets the hart whose turn it is run for at most n steps. */
 static void run_hart(struct machine *m, uint64_t n)
 {
@@ -355,15 +385,9 @@ static void run_hart(struct machine *m, uint64_t n)
     bool stepping = r->resume.step >> turn & 1;
     uint64_t done;
 
-    if (stepping) {
-        begin_over(&r->over[turn], h);
-        n = 1;
-    }
     r->running_from = hart_steps(h);
     r->running = h;
-    done = trace_on() ? trace_run(h, n)
-           : m->trans ? trans_run(h, n)
-                      : hart_run(h, n);
+    done = stepping ? run_stepping(m, turn, n) : run_freely(m, h, n);
     r->running = NULL;
     r->clock.t += done;
     r->clock.left -= (uint32_t)done;

@@ -23,7 +23,15 @@ spin:
 wait:
     wfi
     j    wait
+    .balign 256
+    .globl count
+count:
+    addi a0, a0, -1        # both compressed
+    bnez a0, count
+    j    spin
 """
+LOOPS = 350000000  # of two instructions
+COUNT = RAM + 0x100
 
 
 def free_port():
@@ -139,6 +147,18 @@ def read(ours, theirs, folder):
                  f"{gdb(b, line):.1f}", "< 5")
 
 
+def ranges(ours):
+    """`next` over a loop, by vCont;r; and running it, by a breakpoint."""
+    first = [f"Pa={LOOPS.to_bytes(8, 'little').hex()}",
+             f"P20={COUNT.to_bytes(8, 'little').hex()}"]
+    with ours() as a:
+        stepped = a.rsp("ask", 1, *first,
+                        f"vCont;r{COUNT:x},{COUNT + 4:x}:p1.1")
+        ran = a.rsp("ask", 1, *first, f"Z0,{COUNT + 4:x},4", "vCont;c")
+    show("next over 700 million insns, s", f"{1 / stepped:.1f}", "-",
+         f"running them {1 / ran:.1f}")
+
+
 def interrupts(ours, program):
     for what, smp, pc in (("running", 1, "spin"), ("four harts", 4, "spin"),
                           ("all waiting", 4, "wait")):
@@ -179,6 +199,7 @@ def main():
         loader = f"loader,file={noise},addr={RAM:#x},force-raw=on"
         read(machine(EBREAK, "-S", "-device", loader),
              machine(qemu, "-S", "-device", loader), folder)
+        ranges(machine(EBREAK, "-S", "-kernel", elf))
         interrupts(machine(EBREAK, "-S", "-kernel", elf), elf)
     finally:
         shutil.rmtree(folder)

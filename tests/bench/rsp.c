@@ -3,7 +3,7 @@
  * rsp.c - a client of the remote protocol that does one thing many times, and
  * a responder that does nothing.
  *
- *     rsp PORT ask COUNT PACKET       round trips a second
+ *     rsp PORT ask COUNT [FIRST...] PACKET   round trips of PACKET a second
  *     rsp PORT read m|x ADDR LEN PART seconds to read LEN bytes in PARTs
  *     rsp PORT interrupt COUNT        milliseconds to stop, the longest
  *     rsp PORT respond                answers OK to every packet, once
@@ -146,7 +146,7 @@ static void ask_often(int count, const char *text)
 
     for (int i = 0; i < count; i++)
         ask(text);
-    printf("%.0f\n", count / (now() - start));
+    printf("%g\n", count / (now() - start));
 }
 
 static void read_all(char how, unsigned long addr, unsigned long len,
@@ -213,8 +213,10 @@ int main(int argc, char **argv)
         return 1;
     }
     connect_to(port);
-    if (!strcmp(argv[2], "ask") && argc == 5)
-        ask_often(atoi(argv[3]), argv[4]);
+    for (int n = 4; !strcmp(argv[2], "ask") && n < argc - 1; n++)
+        ask(argv[n]);
+    if (!strcmp(argv[2], "ask"))
+        ask_often(atoi(argv[3]), argv[argc - 1]);
     else if (!strcmp(argv[2], "read") && argc == 7)
         read_all(argv[3][0], strtoul(argv[4], NULL, 0),
                  strtoul(argv[5], NULL, 0), strtoul(argv[6], NULL, 0));

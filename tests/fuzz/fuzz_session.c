@@ -26,7 +26,7 @@
 #include "emu/steps.h"
 #include "tests/fuzz/bytes.h"
 
-enum { CLIENTS = 2, ACTS = 200, PATIENCE = 400 };
+enum { CLIENTS = 2, ACTS = 48, PATIENCE = 400 };
 
 struct client {
     int fd; /* -1: not connected */

@@ -400,3 +400,52 @@ Test(interp, a_hart_continues_from_its_saved_state)
     cr_assert_eq(g->h->pc, pc);
     buf_free(&b);
 }
+
+/* Ranges ---------------------------------------------------------------------- */
+
+Test(interp, a_range_is_left_in_the_middle_of_a_block)
+{
+    PROGRAM(g, addi(A0, A0, 1), addi(A0, A0, 1), addi(A1, A1, 1),
+            addi(A1, A1, 1));
+    cr_assert_eq(hart_run_range(g->h, 100, CODE, CODE + 8), 2);
+    cr_assert_eq(g->h->pc, CODE + 8);
+    cr_assert_eq(g->h->x[A1], 0);
+}
+
+Test(interp, a_loop_within_a_range_runs_for_as_long_as_asked)
+{
+    PROGRAM(g, addi(A0, A0, 1), enc_j(OP_jal, 0, -4), NOP);
+    cr_assert_eq(hart_run(g->h, 100), 100); /* the way round is known */
+    cr_assert_eq(hart_run_range(g->h, 1001, CODE, CODE + 8), 1001);
+    cr_assert_eq(g->h->x[A0], 551);
+    cr_assert_eq(g->h->pc, CODE + 4);
+}
+
+Test(interp, a_trap_leaves_a_range)
+{
+    PROGRAM(g, addi(A0, A0, 1), ECALL, NOP);
+    cr_assert_eq(hart_run_range(g->h, 100, CODE, CODE + 12), 2);
+    cr_assert_eq(g->h->pc, TRAPS);
+}
+
+Test(interp, a_breakpoint_within_a_range_stops)
+{
+    struct point p = break_at(CODE + 4);
+
+    PROGRAM(g, addi(A0, A0, 1), addi(A0, A0, 1), enc_j(OP_jal, 0, -8));
+    points_add(g->points, &p);
+    cr_assert_eq(hart_run_range(g->h, 100, CODE, CODE + 12), 1);
+    cr_assert_eq(g->h->stop.kind, HART_STOP_BREAK);
+    cr_assert_eq(g->h->pc, CODE + 4);
+}
+
+Test(interp, a_range_ends_before_an_interrupt_is_taken)
+{
+    PROGRAM(g, csrrs(0, 0x300, A0), NOP, NOP); /* mstatus |= a0 */
+    g->h->x[A0] = MSTATUS_MIE;
+    set_csr(g, "mie", 1 << IRQ_MEI);
+    irq_set(hart_irq(g->h, IRQ_MEI), true);
+    cr_assert_eq(hart_run_range(g->h, 100, CODE, CODE + 12), 1);
+    cr_assert_eq(g->h->pc, CODE + 4);
+    cr_assert(hart_interrupted(g->h));
+}
