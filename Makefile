@@ -21,7 +21,8 @@ TRANS   ?= $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),x86,none)
 NOTHERE := $(if $(filter none,$(TRANS)),$(filter-out %_none.c,$(wildcard \
              emu/trans/*.c)),emu/trans/trans_none.c)
 SRCS    := $(filter-out $(NOTHERE),$(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
-OBJS    := $(SRCS:%.c=$(B)/%.o) $(B)/board/demo/demo.o
+OBJS    := $(SRCS:%.c=$(B)/%.o) $(B)/board/demo/demo.o \
+           $(B)/emu/machine/overview_page.o
 LIBOBJS := $(filter-out $(B)/emu/main.o,$(OBJS))
 UNITS   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 
@@ -88,6 +89,10 @@ $(B)/gdbstub/script.o: gdbstub/ebreak.py
 
 # The demo kernel, embedded in the program ---------------------------------------
 include board/demo/demo.mk
+
+$(B)/emu/machine/overview_page.o: emu/machine/overview_page.S emu/machine/overview.html
+	@mkdir -p $(@D)
+	$(Q)$(CC) -c -o $@ $<
 
 # Tests --------------------------------------------------------------------------
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libebreak.a

@@ -124,6 +124,8 @@ static const struct option_row {
       "write the run to FILE, from the first instruction on" },
     { "replay", NULL, "FILE", do_replay,
       "run again what FILE has; it brings the machine with it" },
+    { "timeline-html", NULL, "FILE", do_timeline_html,
+      "show the run as a page, written when it ends" },
     { "net", "nic", "none", do_net, NULL },
     { "netdev", NULL, "none", do_net, NULL },
     { "no-user-config", NULL, NULL, do_ignored, NULL },
@@ -315,6 +317,7 @@ void options_free(struct options *o)
                       o->snapshots,
                       o->loadvm,
                       o->incoming,
+                      o->timeline_html,
                       o->record };
 
     for (size_t n = 0; n < sizeof lists / sizeof lists[0]; n++)

@@ -69,6 +69,7 @@ struct options {
     char *snapshots;             /* directory of savevm's files */
     char *loadvm;                /* the state to begin with */
     char *incoming;              /* where the state comes from, "defer" */
+    char *timeline_html;         /* the page that is written at the end */
     char *record;                /* where the run is written to */
     struct recording *recording; /* what is replayed */
     bool reading_recording;      /* options come out of it now */

@@ -41,3 +41,10 @@ bool do_replay(struct options *o, const char *arg, struct err *err)
     (void)arg;
     return o->recording || err_set(err, "there is no recording");
 }
+
+bool do_timeline_html(struct options *o, const char *arg, struct err *err)
+{
+    (void)err;
+    options_set(&o->timeline_html, arg);
+    return true;
+}

@@ -159,6 +159,14 @@ static bool open_defaults(struct init *in, struct err *err)
     return true;
 }
 
+/* The page of -timeline-html wants console lines that go nowhere, too. */
+static bool open_listened(struct init *in, struct err *err)
+{
+    if (in->o->timeline_html && !in->serial0)
+        in->serial0 = chardev_add(in->m.chardevs, "null,id=timeline-html", err);
+    return !in->o->timeline_html || in->serial0;
+}
+
 static bool open_named(struct init *in, struct err *err)
 {
     const struct options *o = in->o;
@@ -200,7 +208,8 @@ bool open_consoles(struct init *in, struct err *err)
     for (size_t n = 0; n < o->monitors.n; n++)
         if (!open_monitor(in, (int)n, o->monitors.s[n], err))
             return false;
-    return open_mons(in, err) && open_defaults(in, err);
+    return open_mons(in, err) && open_defaults(in, err) &&
+           open_listened(in, err);
 }
 
 /* The gdb port ---------------------------------------------------------------------- */

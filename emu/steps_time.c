@@ -9,11 +9,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "emu/base/chardev.h"
 #include "emu/base/files.h"
 #include "emu/base/log.h"
 #include "emu/base/loop.h"
 
 #include "emu/machine/migrate.h"
+#include "emu/machine/overview.h"
 #include "emu/machine/record.h"
 #include "emu/machine/recording.h"
 #include "emu/machine/run.h"
@@ -121,8 +123,30 @@ bool step_creation_done(struct init *in, struct err *err)
     return in->done || (begin_history(in, err) && open_gdb(in, err));
 }
 
+/* The page shows what went to the first serial line. */
+static void begin_overview(struct init *in)
+{
+    if (!in->o->timeline_html)
+        return;
+    overview_init(&in->m, in->o->timeline_html);
+    if (in->serial0)
+        chardev_on_output(in->serial0, overview_console, &in->m);
+}
+
+static void end_overview(struct init *in)
+{
+    struct err err;
+
+    if (in->m.overview && !overview_write(&in->m, &err))
+        fprintf(stderr, "ebreak: -timeline-html %s\n", err.text);
+    if (in->m.overview && in->serial0)
+        chardev_on_output(in->serial0, NULL, NULL);
+    overview_fini(&in->m);
+}
+
 void steps_end_history(struct init *in)
 {
+    end_overview(in);
     migrate_fini(&in->m);
     saves_fini(&in->m);
     recording_leave(&in->m);
@@ -144,6 +168,7 @@ static bool expect_state(struct init *in, struct err *err)
 
 bool step_run(struct init *in, struct err *err)
 {
+    begin_overview(in);
     if (in->o->incoming)
         return expect_state(in, err);
     if (!load_state(in, err) || !begin_replay(in, err))

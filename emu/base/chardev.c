@@ -359,9 +359,17 @@ static void write_log(const struct chardev *c, const char *data, size_t len)
 size_t chardev_write(struct chardev *c, const void *data, size_t len)
 {
     write_log(c, data, len);
+    if (c->on_output)
+        c->on_output(c->on_output_opaque, data, len);
     if (c->ops->write != NULL)
         return c->ops->write(c, data, len);
     return chardev_write_fd(c, data, len);
+}
+
+void chardev_on_output(struct chardev *c, chardev_output_fn *fn, void *opaque)
+{
+    c->on_output = fn;
+    c->on_output_opaque = opaque;
 }
 
 /* The last words of a machine (a panic, gdb's W packet) get some time to be

@@ -87,6 +87,10 @@ void chardev_leave(struct chardev *c, void *opaque);
  * on stderr says so once) or nobody is connected. Never calls a front end.
  */
 size_t chardev_write(struct chardev *c, const void *data, size_t len);
+
+/* fn sees what is written from now on; NULL: nobody does. */
+typedef void chardev_output_fn(void *opaque, const char *data, size_t len);
+void chardev_on_output(struct chardev *c, chardev_output_fn *fn, void *opaque);
 size_t chardev_queued(const struct chardev *c); /* bytes still to be written */
 
 /* The front end can take again: what the back end held is offered to it, in

@@ -54,6 +54,8 @@ struct chardev {
     int in, out;      /* descriptors, non-blocking; -1: none */
     struct buf queue; /* what out has not taken yet, from sent on */
     size_t sent;
+    chardev_output_fn *on_output; /* NULL: nobody listens */
+    void *on_output_opaque;
     int logfd;     /* logfile=, or -1 */
     char *logpath; /* if the file is ours to remove after a failed start */
 

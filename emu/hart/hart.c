@@ -86,6 +86,8 @@ static const struct field hart_fields[] = {
     HOST(H, mtime),
     HOST(H, mtime_opaque),
     HOST(H, mtime_to_ns),
+    HOST(H, on_priv),
+    HOST(H, on_priv_opaque),
     HOST(H, semihost),
     HOST(H, semihost_opaque),
     HOST(H, stop_at),

@@ -210,6 +210,10 @@ struct hart {
     uint64_t (*mtime)(void *opaque);
     void *mtime_opaque;
     int64_t (*mtime_to_ns)(void *opaque, uint64_t ticks);
+    /* The privilege changes from what it is: by a trap of this cause, or, with
+     * NULL, by a return. NULL: nobody looks. */
+    void (*on_priv)(void *opaque, struct hart *h, const uint64_t *cause);
+    void *on_priv_opaque;
     /* A semihosting ebreak: handled (true) or an ordinary breakpoint. */
     bool (*semihost)(void *opaque, struct hart *h);
     void *semihost_opaque;

@@ -49,8 +49,11 @@ const char *trap_cause_name(uint64_t cause)
     return interrupt ? interrupt_names[n] : exception_names[n];
 }
 
-static void set_priv(struct hart *h, unsigned priv, unsigned pending)
+static void set_priv(struct hart *h, unsigned priv, unsigned pending,
+                     const uint64_t *cause)
 {
+    if (__builtin_expect(h->on_priv != NULL, 0))
+        h->on_priv(h->on_priv_opaque, h, cause);
     counters_priv(h, priv, pending);
     h->priv = (uint8_t)priv;
     h->reserved_addr = UINT64_MAX;
@@ -116,7 +119,7 @@ static void enter(struct hart *h, uint64_t cause, uint64_t tval, uint64_t epc,
         enter_s(h, cause, tval, epc);
     else
         enter_m(h, cause, tval, epc);
-    set_priv(h, to_s ? PRIV_S : PRIV_M, pending);
+    set_priv(h, to_s ? PRIV_S : PRIV_M, pending, &cause);
     h->skip_points = 0; /* its instruction comes later, or not at all */
     look_trap(h, cause, from);
 }
@@ -177,7 +180,7 @@ uint64_t trap_mret(struct hart *h)
     s |= h->mstatus & MSTATUS_MPIE ? MSTATUS_MIE : 0;
     s |= MSTATUS_MPIE;
     h->mstatus = priv == PRIV_M ? s : s & ~(uint64_t)MSTATUS_MPRV;
-    set_priv(h, priv, 1);
+    set_priv(h, priv, 1, NULL);
     h->attention |= ATTN_IRQ;
     look_return(h, PRIV_M, h->mepc);
     return h->mepc;
@@ -191,7 +194,7 @@ uint64_t trap_sret(struct hart *h)
 
     s |= h->mstatus & MSTATUS_SPIE ? MSTATUS_SIE : 0;
     h->mstatus = s | MSTATUS_SPIE;
-    set_priv(h, priv, 1);
+    set_priv(h, priv, 1, NULL);
     h->attention |= ATTN_IRQ;
     look_return(h, from, h->sepc);
     return h->sepc;

@@ -24,6 +24,7 @@
 
 #include "emu/hart/hart.h"
 #include "emu/hart/trace.h"
+#include "emu/machine/overview.h"
 #include "emu/trans/trans.h"
 
 /* An interrupt handler that does not come back within this many steps has
@@ -388,6 +389,8 @@ static void run_hart(struct machine *m, uint64_t n)
     r->running_from = hart_steps(h);
     r->running = h;
     done = stepping ? run_stepping(m, turn, n) : run_freely(m, h, n);
+    if (m->overview)
+        overview_ran(m, h);
     r->running = NULL;
     r->clock.t += done;
     r->clock.left -= (uint32_t)done;

@@ -79,6 +79,7 @@ def linux_moves_to_another_process_and_back_in_time():
     need("Error" not in reply, reply)
     need(works(here, "third") == ["first", "42"], "it is not the saved one")
     there = linux(b, "-incoming", f"unix:{way}")
+    need("inmigrate" in b.run("info status"), "it does not wait")
     reply = a.run(f"migrate unix:{way}")
     need("Error" not in reply, reply)
     need("postmigrate" in a.run("info status"), "the source runs on")
