@@ -61,8 +61,10 @@ static void list_options(struct init *in)
     const struct strings *given = &in->o->machine;
 
     in->options = xcalloc(given->n + 2, sizeof *in->options);
-    memcpy(in->options, given->s, given->n * sizeof *in->options);
-    in->n_options = given->n;
+    while (in->n_options < given->n) {
+        in->options[in->n_options] = given->s[in->n_options];
+        in->n_options++;
+    }
     if (!in->date)
         return;
     in->options[in->n_options++] = (char *)(uintptr_t) "-rtc";
