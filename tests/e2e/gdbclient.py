@@ -61,7 +61,8 @@ class Machine:
         self.gdb = os.path.join(self.dir, "gdb")
         self.mon = os.path.join(self.dir, "mon")
         self.log = open(os.path.join(self.dir, "log"), "w+b")
-        command = [EBREAK, "-display", "none", "-m", "128M",
+        memory = [] if "-replay" in args else ["-m", "128M"]
+        command = [EBREAK, "-display", "none", *memory,
                    "-serial", f"file:{self.dir}/serial",
                    "-monitor", f"unix:{self.mon},server=on,wait=off",
                    "-gdb", f"unix:{self.gdb},server=on,wait=off"]

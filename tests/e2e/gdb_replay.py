@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""gdb_replay.py - a recording under gdb: breakpoints are where they were, what
+gdb changed is changed again, and the past cannot be changed."""
+
+import os
+
+import guests
+from gdbclient import DEMO, Gdb, Machine, Monitor, need, tests
+
+SPARE = "*(long *)&kernel_stacks[1]"  # the far end of a stack
+
+
+def recorded():
+    """A run with a poke at the twentieth timer; where that was."""
+    file = guests.path("run.ebr")
+    m = Machine("-smp", "2", "-record", file, bios=None)
+    g = Gdb(m, DEMO)
+    g.do("break on_timer", "ignore 1 19", "continue", "delete")
+    when = g.do("monitor when")
+    pc = g.value("$pc")
+    g.do(f"set var {SPARE} = 0x600d600d")
+    g.do("break on_timer", "continue", "continue", "delete")
+    last = g.do("monitor when"), g.do("monitor hash")
+    Monitor(m).socket.sendall(b"quit\n")
+    need(m.exit_status() == 0, "it does not quit")
+    return file, when, pc, last
+
+
+def the_same_breakpoint_is_at_the_same_time():
+    file, when, pc, last = recorded()
+    size = os.path.getsize(file)
+    m = Machine("-replay", file, bios=None)
+    g = Gdb(m, DEMO)
+    g.do("break on_timer", "ignore 1 18", "continue")
+    need(g.value(SPARE) != 0x600d600d, "the poke comes too early")
+    g.do("continue", "delete")
+    need(g.do("monitor when") == when, "it is another time")
+    need(g.value("$pc") == pc, "it is another place")
+    refused = g.do(f"set var {SPARE} = 1")
+    need("Cannot access memory" in refused, refused)
+    need(g.value(SPARE) == 0x600d600d, "the poke is not what it was")
+    g.do("continue")
+    m.wait_for(lambda: "the recording ends here" in m.output(), "no end")
+    need((g.do("monitor when"), g.do("monitor hash")) == last,
+         "it ends elsewhere")
+    need("differs" not in m.output(), m.output())
+    g.do(f"set var {SPARE} = 2")
+    need(g.value(SPARE) == 2, "it is not live")
+    g.do("break on_timer", "continue")
+    need(g.value("$pc") == pc, "it does not go on")
+    need(os.path.getsize(file) == size, "the recording was written to")
+
+
+tests(the_same_breakpoint_is_at_the_same_time)
