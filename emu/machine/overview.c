@@ -36,7 +36,7 @@ struct overview {
     char *path;
     struct bucket *bucket;
     uint64_t width;             /* of a bucket, in steps */
-    uint64_t done[MAX_HARTS];   /* steps of each hart that were counted */
+    uint64_t until;             /* T up to which all was counted */
     uint64_t causes[2][CAUSES]; /* exceptions, interrupts */
     struct buf console;         /* the line that is being written */
     uint64_t console_when;
@@ -92,14 +92,17 @@ static void spread(struct overview *o, const struct hart *h, uint64_t from,
     }
 }
 
-/* Within its turn a hart's steps follow one another in T. */
-static void count_steps(struct machine *m, struct hart *h, uint64_t t)
+/* Since the last time nobody but h has run. What was counted is past: time
+ * travel runs through it again. */
+static bool count_steps(struct machine *m, const struct hart *h, uint64_t t)
 {
     struct overview *o = m->overview;
-    uint64_t steps = hart_steps(h), n = steps - o->done[h->hartid];
 
-    spread(o, h, n < t ? t - n : 0, t);
-    o->done[h->hartid] = steps;
+    if (t < o->until)
+        return false;
+    spread(o, h, o->until, t);
+    o->until = t;
+    return true;
 }
 
 void overview_ran(struct machine *m, struct hart *h)
@@ -115,8 +118,7 @@ static void priv_changes(void *opaque, struct hart *h, const uint64_t *cause)
     struct bucket *b;
     bool interrupt;
 
-    count_steps(m, h, t);
-    if (!cause)
+    if (!count_steps(m, h, t) || !cause)
         return;
     interrupt = *cause >> 63;
     b = bucket_at(m->overview, t);
@@ -125,6 +127,15 @@ static void priv_changes(void *opaque, struct hart *h, const uint64_t *cause)
     else
         b->exceptions++;
     m->overview->causes[interrupt][*cause & (CAUSES - 1)]++;
+}
+
+/* A state was loaded: another history, drawn over the first. */
+static void on_run(void *opaque, const struct run_event *e)
+{
+    struct machine *m = opaque;
+
+    if (e->kind == RUN_EVENT_LOADED && m->overview)
+        m->overview->until = run_now(m);
 }
 
 static void end_line(struct overview *o)
@@ -163,6 +174,8 @@ void overview_init(struct machine *m, const char *path)
     o->path = xstrdup(path);
     o->bucket = xcalloc(OVERVIEW_BUCKETS, sizeof *o->bucket);
     o->width = 64;
+    o->until = run_now(m);
+    run_listen(m, on_run, m);
     for (int n = 0; n < m->harts; n++) {
         m->hart[n]->on_priv = priv_changes;
         m->hart[n]->on_priv_opaque = m;

@@ -13,6 +13,49 @@ from lib import Machine, need, tests
 MONITOR = ("-serial", "null", "-monitor", "stdio")
 PROMPT = "(qemu) "
 
+# Reads a file by semihosting, five bytes at a time, and writes it out.
+READER = """
+    li   s0, 0x10000000
+    la   a1, open
+    li   a0, 1
+    call semi
+    la   s2, block
+    sd   a0, 0(s2)
+1:  mv   a1, s2
+    li   a0, 6
+    call semi
+    mv   s3, a0
+    li   t0, 5
+    sub  s4, t0, s3
+    ld   t1, 8(s2)
+2:  beqz s4, 3f
+    lbu  t2, 0(t1)
+    sb   t2, 0(s0)
+    addi t1, t1, 1
+    addi s4, s4, -1
+    j    2b
+3:  beqz s3, 1b
+    li   t0, 0x100000
+    li   t1, 0x5555
+    sw   t1, 0(t0)
+    j    .
+    .balign 16
+semi: .option push
+    .option norvc
+    slli x0, x0, 0x1f
+    ebreak
+    srai x0, x0, 7
+    .option pop
+    ret
+    .balign 8
+open: .dword name, 0, end - name
+block: .dword 0, data, 5
+name: .ascii "%s"
+end: .byte 0
+    .balign 8
+data: .space 16
+"""
+
 
 def where(m):
     """T and the hash of a machine that stands."""
@@ -100,6 +143,18 @@ def the_exit_status_comes_again():
     guests.exits(0x2a, "-replay", file)
 
 
+def files_of_the_host_come_out_of_it():
+    file = guests.path("semihosting")
+    elf = guests.guest("reader", READER % guests.write("text", b"hello world"))
+    args = ("-serial", "stdio", "-monitor", "none")
+    first = guests.exits(0, "-record", file, "-semihosting", *args,
+                         *guests.bare(elf))
+    need(first.out == "hello world", f"it says {first.out!r}")
+    os.unlink(guests.path("text"))
+    again = guests.exits(0, "-replay", file, *args)
+    need(again.out == first.out, f"it says {again.out!r}")
+
+
 def what_cannot_be_replayed_is_one_sentence():
     for data, why in ((b"", "it is not a recording of ebreak's"),
                       (b"\x7fELF" * 100, "it is not a recording of ebreak's")):
@@ -115,5 +170,5 @@ def what_cannot_be_replayed_is_one_sentence():
 tests(one_hart_replays_in_another_process,
       four_harts_replay_in_another_process,
       the_wall_clock_is_not_waited_for, typed_keys_and_output_come_again,
-      a_killed_process_leaves_what_it_wrote, the_exit_status_comes_again,
+      a_killed_process_leaves_what_it_wrote, the_exit_status_comes_again, files_of_the_host_come_out_of_it,
       what_cannot_be_replayed_is_one_sentence)
