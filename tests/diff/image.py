@@ -56,7 +56,7 @@ class Program:
     """A random program: code, and the state it starts from."""
 
     def __init__(self, rng, mode=3):
-        self.glued = set()
+        self.glued, self.fences = set(), []
         self.code = []  # [word, size, format of the jump or None, target]
         self.mode = mode  # 0 U, 1 S, 3 M
         self.mstatus = 0
@@ -78,6 +78,10 @@ class Program:
         """What comes next belongs to what came last: no jumps to it."""
         self.glued.add(len(self.code))
 
+    def fence(self):
+        """No jump from before goes any further than to here."""
+        self.fences.append(len(self.code))
+
     def jump(self, word, size, fmt, ahead):
         """To the instruction that is so many behind this one."""
         self.code.append((word, size, fmt, len(self.code) + ahead))
@@ -94,7 +98,8 @@ class Program:
             if fmt:
                 while target in self.glued:
                     target += 1
-                target = min(target, len(self.code))
+                target = min([target, len(self.code)] +
+                             [f for f in self.fences if f > n])
                 word |= OFFSETS[fmt](offsets[target] - offsets[n])
             out += word.to_bytes(size, "little")
         return bytes(out), offsets

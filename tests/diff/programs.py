@@ -105,14 +105,18 @@ def add_int(p, rng, t, free=False):
     p.add(word if free else keep_pointers(rng, row, word), row.size)
 
 
-def add_jump(p, rng, t):
+def add_jump(p, rng, t, regs=range(32)):
     row, ahead = rng.choice(t.jumps), rng.randint(1, 6)
     if row.fmt in ("B", "CB", "J", "CJ"):
         word = row.random(rng)
         keep = {"B": 0x1fff07f, "J": 0xfff, "CJ": 0xe003, "CB": 0xe383}
-        p.jump(word & keep[row.fmt], row.size, row.fmt, ahead)
+        word &= keep[row.fmt]
+        if row.fmt == "J":
+            word = set_field(word, 7, 5, rng.choice(regs))
+        p.jump(word, row.size, row.fmt, ahead)
         return
-    reg, link = rng.choice(OTHERS[1:]), rng.randrange(32)
+    reg = rng.choice([r for r in OTHERS[1:] if r in regs])
+    link = rng.choice(regs)
     p.add(reg << 7 | 0x17)  # auipc
     p.glue()
     if row.name == "jalr":
@@ -150,6 +154,65 @@ def integer(t, rng):
             add_jump(p, rng, t)
         else:
             add_int(p, rng, t, free=True)
+    return p
+
+
+# x31 counts; x30 is the instruction that is stored, x29 where.
+LOOP_REGS = [r for r in OTHERS if r < 29]
+
+
+def add_tame(p, rng, t):
+    """An instruction that leaves pointers and x29 to x31 alone."""
+    row = rng.choice(rng.choice((t.ints, t.ints, t.accesses)))
+    word = row.random(rng)
+    if row.memory:
+        word = use_pointer(rng, row, word)
+    if row.name not in STORES and not row.float:
+        word = keep_pointers(rng, row, word)
+        if row.fmt in RD_HIGH and word >> 7 & 31 not in LOOP_REGS:
+            word = set_field(word, 7, 5, 5)
+    if row.name != "c_addi16sp" and not is_jump(word) and \
+            not t.is_excluded(word):
+        p.add(word, row.size)
+
+
+def add_patch(p, rng, t):
+    """Stores an instruction over one that is four further on."""
+    row = rng.choice([r for r in t.ints if r.size == 4 and r.fmt == "R"])
+    p.x[30] = set_field(row.random(rng), 7, 5, rng.choice(OTHERS[:20]))
+    if t.is_excluded(p.x[30]):
+        return
+    p.add(29 << 7 | 0x17)  # auipc
+    p.glue()
+    p.jump(29 << 15 | 29 << 7 | 0x13, 4, "I", 3)
+    p.glue()
+    p.add(30 << 20 | 29 << 15 | 2 << 12 | 0x23)  # sw
+    p.glue()
+    p.add(t.row["fence_i"].word)
+    p.add(5 << 7 | 0x13)  # li t0, 0: this one
+
+
+def loop(t, rng):
+    """Blocks that come again, and so are translated and joined."""
+    p = Program(rng, rng.choice((M, S, U)))
+    random_registers(p, rng)
+    enter_fp(p, rng)
+    data_pointers(p, rng)
+    if rng.random() < .3:  # across two pages
+        p.code_at = PAGE - 2 * rng.randint(1, 60)
+    for _ in range(rng.randint(1, 3)):
+        p.add(rng.randint(2, 40) << 20 | 31 << 7 | 0x13)  # li
+        first = len(p.code)
+        for _ in range(rng.randint(3, 14)):
+            if rng.random() < .2:
+                add_jump(p, rng, t, LOOP_REGS)
+            else:
+                add_tame(p, rng, t)
+        if rng.random() < .2:
+            add_patch(p, rng, t)
+        p.fence()
+        p.add(0xfff << 20 | 31 << 15 | 31 << 7 | 0x13)  # addi -1
+        p.jump(31 << 15 | 1 << 12 | 0x63, 4, "B", first - len(p.code))
     return p
 
 
@@ -539,7 +602,8 @@ def decode(t, rng):
 
 
 CLASSES = {
-    "integer": (integer, 20), "memory": (memory, 11), "atomic": (atomic, 8),
+    "integer": (integer, 20), "loop": (loop, 8), "memory": (memory, 11),
+    "atomic": (atomic, 8),
     "floating": (floating, 21), "csr": (csr, 8),
     "translation": (translation, 16), "protection": (protection, 6),
     "trap": (trap, 5), "decode": (decode, 5),
