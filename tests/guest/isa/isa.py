@@ -34,6 +34,7 @@ from values import (ALL, FLAGS, FS, F_NAMES, MODES, MPP, RIGHTS,  # noqa: E402
 
 CROSS = os.environ.get("CROSS", "riscv64-linux-gnu-")
 MEM, HOLE = ARENA + DATA * PAGE + 0x100, 0x7000000000
+STUB = ARENA + image.STUB * PAGE  # harness.c's: what S traps run
 INTERRUPT = 1 << 63
 EVERY_CHANGE = -2  # harness.c
 ARCH = "rv64gc_zba_zbb_zbc_zbs_zfh_zicbom_zicboz_zicbop_zawrs_svinval_" \
@@ -48,7 +49,7 @@ ENTRIES = ARENA + (TABLES + 2) * PAGE
 WORDS |= {f"pte{n}": ENTRIES + 8 * (DATA + n) for n in range(4)}
 PAGES = {"code": 0, "code1": 1, **{f"page{n}": DATA + n for n in range(4)}}
 INT_NAMES = {
-    **STATUS, **RIGHTS, "mem": MEM, "hole": HOLE,
+    **STATUS, **RIGHTS, "mem": MEM, "hole": HOLE, "stub": STUB,
     **{f"page{n}": ARENA + (DATA + n) * PAGE for n in range(4)},
     "tables": ENTRIES, "pte1_at": WORDS["pte1"],
     "napot": lambda at: at >> 2 & ~511 | 511,
@@ -139,8 +140,9 @@ class Case:
             else:
                 assert name in p.csr, f"{self.where}: {name}"
                 p.csr[name] = v
-        self.stub = ARENA + image.STUB * PAGE + \
-            (8 if p.csr["medeleg"] >> 9 & 1 else 0)
+        self.stub = STUB + (8 if p.csr["medeleg"] >> 9 & 1 else 0)
+        if p.csr["stvec"] & 1 and self.results["trap"] == "Si9":
+            self.stub += 4 * 9
         p.stub_va = self.stub
         at = 0
         while at < len(self.bytes):
@@ -195,7 +197,8 @@ class Case:
             tval = self.value("", self.results.get("tval", "0"))
             traps.append(self.deliver(status, MODES[to], cause, epc, tval))
             goes_on = 0 <= epc - ARENA - self.at < len(self.bytes)
-        if self.p.lines or self.p.csr["mip"]:
+        if self.p.lines or self.p.csr["mip"] or \
+                self.p.csr["menvcfg"] >> 63:  # stimecmp is what it was
             self.ignored |= {"mip", "sip"}
         if goes_on:
             traps.append(self.last_trap(status, traps))
@@ -223,7 +226,7 @@ class Case:
             return out
         self.ignored |= {"scause", "sepc", "stval"}
         status.trap(3)
-        out = {"mcause": 3 if self.stub & 8 else 9, "mepc": self.stub,
+        out = {"mcause": 3 if self.stub == STUB + 8 else 9, "mepc": self.stub,
                "mstatus": status.value(), "scause": cause, "sepc": epc,
                "stval": tval}
         status.mret()

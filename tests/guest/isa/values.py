@@ -15,7 +15,7 @@ FLAGS = {"NX": 1, "UF": 2, "OF": 4, "DZ": 8, "NV": 16}
 STATUS = {"SIE": 2, "MIE": 8, "SPIE": 0x20, "MPIE": 0x80, "SPP": 0x100,
           "MPP_S": 0x800, "FS_INITIAL": 0x2000, "MPRV": 1 << 17,
           "SUM": 1 << 18, "MXR": 1 << 19, "TVM": 1 << 20, "TW": 1 << 21,
-          "TSR": 1 << 22, "ADUE": 1 << 61}
+          "TSR": 1 << 22, "ADUE": 1 << 61, "STCE": 1 << 63}
 FS, SD, XL = 0x6000, 1 << 63, 0xa00000000
 MPP = 0x1800
 
