@@ -15,7 +15,7 @@ GUEST_CFLAGS := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -O2 \
 # tests/diff: random programs, here and on QEMU. A slow ebreak runs fewer.
 GUEST_TESTS       += tests/diff/diff.py 'tests/diff/diff.py --alone'
 DIFF_COUNT_asan     := 1000
-DIFF_COUNT_hostile  := 1000
+DIFF_COUNT_hostile  := 500
 export DIFF_COUNT   ?= $(or $(DIFF_COUNT_$(MODE)),10000)
 guests: build/guest/diff/harness.bin
 
