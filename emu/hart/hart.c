@@ -417,28 +417,51 @@ static uint32_t insns_in_range(const struct hart *h, const struct block *b)
     return n;
 }
 
-/* As run_blocks, but stop_at keeps ops from going on to a block elsewhere. */
+/*
+ * The part of the block at pc that is in the range, or NULL. It takes the
+ * whole one's place among the jump entries, if that was put there: where
+ * there is a breakpoint it was not.
+ */
+static struct block *block_in_range(struct hart *h)
+{
+    const struct jump_entry *e = jump_entry(h, h->pc);
+    struct block *b = find_block(h, false);
+    uint32_t n = b ? insns_in_range(h, b) : 0;
+
+    if (!b || n == b->n)
+        return b;
+    if (e->pc != h->pc || e->gen != h->fetch_gen)
+        return blocks_cut(h->blocks, b, n);
+    b = blocks_get(h->blocks, b->pa, (uint32_t)(h->range_to - h->pc));
+    jump_keep(h, h->pc, b);
+    return b;
+}
+
+/*
+ * As run_blocks, with jump entries of its own, so that no jump leads out of
+ * the range unnoticed. A change of context ends it, for the entries are valid
+ * in one.
+ */
 static void run_in_range(struct hart *h)
 {
-    uint64_t end = h->stop_at;
+    uint64_t others = h->fetch_gen, own = ++h->gen_next;
 
-    while (h->steps < end && !(h->attention | h->waiting) && in_range(h)) {
+    h->fetch_gen = own;
+    while (h->steps < h->stop_at && !(h->attention | h->waiting) &&
+           in_range(h) && h->fetch_gen == own) {
         const struct jump_entry *e = jump_entry(h, h->pc);
-        bool known = e->pc == h->pc && e->gen == h->fetch_gen;
-        struct block *b = known ? e->block : find_block(h, false);
-        uint64_t left = end - h->steps;
-        uint32_t n;
+        uint64_t left = h->stop_at - h->steps;
+        bool known = e->pc == h->pc && e->gen == own;
+        struct block *b = known ? e->block : block_in_range(h);
 
         if (!b)
             break;
-        n = insns_in_range(h, b);
-        n = n < left ? n : (uint32_t)left;
-        if (n < b->n)
-            b = blocks_cut(h->blocks, b, n);
-        h->stop_at = h->steps + n;
+        if (b->n > left)
+            b = blocks_cut(h->blocks, b, (uint32_t)left);
         hart_run_block(h, b);
     }
-    h->stop_at = end;
+    if (h->fetch_gen == own)
+        h->fetch_gen = others;
     h->attention |= ATTN_YIELD; /* before an interrupt is taken */
 }
 

@@ -449,3 +449,20 @@ Test(interp, a_range_ends_before_an_interrupt_is_taken)
     cr_assert_eq(g->h->pc, CODE + 4);
     cr_assert(hart_interrupted(g->h));
 }
+
+Test(interp, a_loop_before_more_code_stays_within_its_range)
+{
+    struct point p = break_at(CODE);
+
+    PROGRAM(g, addi(A0, A0, -1), enc_b(OP_bne, A0, 0, -4), addi(A1, A1, 1));
+    g->h->x[A0] = 500;
+    cr_assert_eq(hart_run_range(g->h, 10000, CODE, CODE + 8), 1000);
+    cr_assert_eq(g->h->pc, CODE + 8);
+    cr_assert_eq(g->h->x[A1], 0);
+    g->h->x[A0] = 500;
+    g->h->pc = CODE + 4;
+    points_add(g->points, &p);
+    cr_assert_eq(hart_run_range(g->h, 10000, CODE, CODE + 8), 1);
+    cr_assert_eq(g->h->stop.kind, HART_STOP_BREAK);
+    cr_assert_eq(g->h->pc, CODE);
+}
