@@ -226,6 +226,7 @@ enum debug_stop_reason {
     DEBUG_STOP_SHUTDOWN, /* the guest powered off and -no-shutdown is on */
     DEBUG_STOP_RESET,    /* stopped machine was reset */
     DEBUG_STOP_CATCH,
+    DEBUG_STOP_CALL, /* a semihosting call waits: debug_call */
 };
 
 struct debug_stop {
@@ -281,6 +282,20 @@ bool debug_resume(struct machine *m, const struct debug_resume *r,
 void debug_interrupt(struct machine *m); /* DEBUG_STOP_PAUSE follows */
 void debug_last_stop(const struct machine *m, struct debug_stop *out);
 const char *debug_state(const struct machine *m); /* "running", "paused" */
+
+/*
+ * Semihosting calls that a debugger answers. takes says whether it would now:
+ * if anybody does, the machine stops with DEBUG_STOP_CALL and debug_call is
+ * the request in the words of gdb's File-I/O. debug_call_answer is an input;
+ * true: the call is done, and debug_resume_again goes on; false: there is
+ * another request, or there is none.
+ */
+typedef bool debug_takes_fn(void *opaque);
+void debug_on_call(struct machine *m, debug_takes_fn *takes, void *opaque);
+void debug_off_call(struct machine *m, const void *opaque);
+const char *debug_call(const struct machine *m); /* NULL: none waits */
+bool debug_call_answer(struct machine *m, int64_t result, int error);
+bool debug_resume_again(struct machine *m, struct err *err);
 
 /* Time ------------------------------------------------------------------- */
 

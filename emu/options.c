@@ -104,7 +104,7 @@ static const struct option_row {
     { "d", NULL, "ITEM[,...]", do_d, "what to log: -d help lists it" },
     { "D", NULL, "FILE", do_D, "log to FILE" },
     { "semihosting", NULL, NULL, do_semihosting, "semihosting calls work" },
-    { "semihosting-config", NULL, "[enable=on][,chardev=ID][,arg=TEXT]",
+    { "semihosting-config", NULL, "[enable=on][,target=T][,chardev=ID]",
       do_semihosting_config, "the same, in detail" },
     { "no-reboot", NULL, NULL, do_no_reboot, "exit instead of rebooting" },
     { "no-shutdown", NULL, NULL, do_no_shutdown,

@@ -16,6 +16,7 @@
 #include "emu/hart/cpu.h"
 #include "emu/machine/machine.h"
 #include "emu/machine/run.h"
+#include "emu/machine/semihost.h"
 #include "gdbstub/gdbstub.h"
 
 struct err;
@@ -60,6 +61,7 @@ struct options {
     bool preconfig; /* --preconfig */
     bool semihosting;
     bool semihosting_user;
+    enum semihost_target semihosting_target;
     char *semihosting_chardev;
     struct strings semihosting_args;
     uint32_t log_mask;

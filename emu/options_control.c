@@ -209,11 +209,12 @@ bool do_semihosting_config(struct options *o, const char *arg, struct err *err)
     const char *target = opts_get(&p, "target", "auto");
     const char *chardev = opts_get(&p, "chardev", NULL);
 
-    if (ok && strcmp(target, "native") && strcmp(target, "auto"))
-        ok = err_set(err,
-                     strcmp(target, "gdb") ? "unsupported semihosting-config %s"
-                                           : "target=%s is not available yet",
-                     target);
+    if (!strcmp(target, "native"))
+        o->semihosting_target = SEMIHOST_NATIVE;
+    else if (!strcmp(target, "gdb"))
+        o->semihosting_target = SEMIHOST_GDB;
+    else if (ok && strcmp(target, "auto"))
+        ok = err_set(err, "unsupported semihosting-config %s", target);
     ok = ok && opts_bool(&p, "enable", true, &o->semihosting, err) &&
          opts_bool(&p, "userspace", false, &o->semihosting_user, err);
     for (size_t n = 0; ok && n < p.n; n++)

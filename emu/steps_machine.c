@@ -233,7 +233,8 @@ static void semihost_cmdline(const struct options *o, struct buf *out)
 static void join_semihosting(struct init *in, struct hart *h)
 {
     struct buf cmdline = { 0 };
-    struct semihost_config c = { .console = in->semihost_console,
+    struct semihost_config c = { .target = in->o->semihosting_target,
+                                 .console = in->semihost_console,
                                  .user = in->o->semihosting_user };
 
     semihost_cmdline(in->o, &cmdline);

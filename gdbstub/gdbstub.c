@@ -118,6 +118,15 @@ static void stopped(struct session *s, enum signal signal, int hart,
         expedite(s, out);
 }
 
+void session_select(struct session *s)
+{
+    struct debug_stop stop;
+
+    debug_last_stop(s->m, &stop);
+    if (session_has_thread(s, stop.hart))
+        s->hart = stop.hart;
+}
+
 void session_status(struct session *s, enum signal signal, struct buf *out)
 {
     struct debug_stop stop;
@@ -234,6 +243,10 @@ static void on_event(void *opaque, const struct debug_event *e)
 {
     struct gdbstub *g = opaque;
 
+    if (e->kind == DEBUG_EVENT_STOPPED && e->stop.reason == DEBUG_STOP_CALL) {
+        calls_ask(g);
+        return;
+    }
     for (struct session *s = g->sessions; s; s = s->next) {
         if (!s->open)
             continue;
@@ -281,6 +294,7 @@ static void end(struct session *s)
     s->open = false;
     debug_points_clear(s->m, s);
     timer_del(s->drain);
+    calls_lost(s);
     if (!s->letgo)
         session_settle(s, s->stub->config.lost, GDB_KEEP);
 }
@@ -459,6 +473,7 @@ struct gdbstub *gdbstub_new(struct machine *m, struct chardev *c,
         return NULL;
     }
     debug_listen(m, on_event, g);
+    debug_on_call(m, calls_takes, g);
     return g;
 }
 
@@ -467,6 +482,7 @@ void gdbstub_free(struct gdbstub *g)
     if (!g)
         return;
     debug_unlisten(g->m, on_event, g);
+    debug_off_call(g->m, g);
     if (g->listening)
         chardev_on_accept(g->chr, NULL, NULL);
     while (g->sessions)

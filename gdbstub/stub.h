@@ -153,7 +153,8 @@ struct gdbstub {
     struct chardev *chr;
     struct gdbstub_config config;
     struct session *sessions;
-    bool listening; /* chr hands out a chardev per client */
+    struct session *caller; /* is to answer a semihosting call */
+    bool listening;         /* chr hands out a chardev per client */
 };
 
 int session_threads(const struct session *s); /* one, before there are harts */
@@ -173,6 +174,9 @@ enum signal {
     SIGNAL_QUIT = 3,
     SIGNAL_TRAP = 5
 };
+
+/* The hart that stopped becomes the one that g and m are about. */
+void session_select(struct session *s);
 
 /* Where the machine stands, and the reply to a resume. */
 void session_status(struct session *s, enum signal signal, struct buf *out);
@@ -205,6 +209,15 @@ void packets_handle(struct session *s, char *data, size_t len);
 /* Does to the machine what p says, or else, if that is GDB_DEFAULT, what. */
 void session_settle(struct session *s, enum gdb_policy p, enum gdb_policy what);
 void registers_add(struct session *s, struct buf *out, unsigned number);
+
+/* Semihosting calls: calls.c ------------------------------------------------- */
+
+extern const struct packet call_packets[];
+
+/* The machine has stopped for a call; a session that is to answer it goes. */
+void calls_ask(struct gdbstub *g);
+void calls_lost(struct session *s);
+debug_takes_fn calls_takes;
 
 /* What qXfer reads: objects.c ------------------------------------------------ */
 

@@ -16,6 +16,7 @@
 #include "emu/debug/hub.h"
 #include "emu/hart/hart.h"
 #include "emu/hart/points.h"
+#include "emu/machine/fileio.h"
 #include "emu/machine/run.h"
 
 /* Events -------------------------------------------------------------------- */
@@ -65,7 +66,7 @@ static struct point to_point(const struct debug_point *p)
 static struct debug_stop from_stop(const struct run_stop *s)
 {
     /* The reasons and kinds are the same, in the same order. */
-    _Static_assert((int)RUN_STOP_CATCH == (int)DEBUG_STOP_CATCH, "reasons");
+    _Static_assert((int)RUN_STOP_CALL == (int)DEBUG_STOP_CALL, "reasons");
     _Static_assert((int)POINT_UNMAPPED == (int)DEBUG_CATCH_UNMAPPED, "kinds");
     struct debug_stop out = {
         .reason = (enum debug_stop_reason)s->reason,
@@ -162,6 +163,7 @@ void debug_attach(struct machine *m)
     }
     if (m->harts && !d->nregs) {
         registers_build(m);
+        fileio_on_call(m, debug_anyone_takes, m);
         points_on_text(m->points, point_text, m);
     }
     tell(m, &e);
@@ -259,6 +261,48 @@ void debug_last_stop(const struct machine *m, struct debug_stop *out)
 const char *debug_state(const struct machine *m)
 {
     return run_state_name(run_state(m));
+}
+
+/* Calls ----------------------------------------------------------------------- */
+
+bool debug_anyone_takes(void *opaque)
+{
+    const struct debug_hub *d = ((struct machine *)opaque)->debug;
+
+    for (int n = 0; n < d->takers; n++)
+        if (d->taker[n].fn(d->taker[n].opaque))
+            return true;
+    return false;
+}
+
+void debug_on_call(struct machine *m, debug_takes_fn *takes, void *opaque)
+{
+    struct debug_hub *d = m->debug;
+
+    assert(d->takers < DEBUG_LISTENERS);
+    d->taker[d->takers].fn = takes;
+    d->taker[d->takers++].opaque = opaque;
+}
+
+void debug_off_call(struct machine *m, const void *opaque)
+{
+    struct debug_hub *d = m->debug;
+
+    for (int n = d->takers; n-- > 0;)
+        if (d->taker[n].opaque == opaque)
+            d->taker[n] = d->taker[--d->takers];
+}
+
+const char *debug_call(const struct machine *m) { return fileio_request(m); }
+
+bool debug_call_answer(struct machine *m, int64_t result, int error)
+{
+    return fileio_answer(m, result, error);
+}
+
+bool debug_resume_again(struct machine *m, struct err *err)
+{
+    return run_resume_again(m, err);
 }
 
 /* Time ------------------------------------------------------------------------ */

@@ -15,6 +15,11 @@ struct debug_hub {
     int source;        /* of pokes, in the tap */
     uint64_t io_value; /* what the last real device read gave */
     bool io_ok;
+    struct {
+        debug_takes_fn *fn;
+        void *opaque;
+    } taker[DEBUG_LISTENERS]; /* of semihosting calls */
+    int takers;
     int listeners;
     struct {
         debug_listen_fn *fn;
@@ -38,6 +43,9 @@ struct poke {
 bool poke(struct machine *m, const struct poke *p, const void *data,
           size_t len);
 void poke_delivered(void *machine, const void *data, size_t len);
+
+/* control.c: does somebody take semihosting calls? */
+bool debug_anyone_takes(void *machine);
 
 /* registers.c: the table, once harts exist; and its raw write. */
 void registers_build(struct machine *m);

@@ -108,8 +108,12 @@ OP(ebreak)
 {
     h->at = i;
     if (h->semihost && is_semihosting(h, i) &&
-        h->semihost(h->semihost_opaque, h))
-        return leave(h, i);
+        h->semihost(h->semihost_opaque, h)) {
+        if (h->stop.kind != HART_STOP_SEMIHOST)
+            return leave(h, i);
+        h->pc = PC; /* again, when the answer is there */
+        return mmu_left(i, MMU_STOPPED);
+    }
     return trap(h, i, CAUSE_BREAKPOINT, PC);
 }
 

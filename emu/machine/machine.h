@@ -71,6 +71,7 @@ struct trans;
 struct hart;
 struct run;
 struct semihost;
+struct fileio;
 struct saves;
 struct overview;
 struct migrate;
@@ -93,6 +94,7 @@ struct machine {
     int harts;
     struct run *run;             /* run.h */
     struct semihost *semihost;   /* semihost.h; NULL: off */
+    struct fileio *fileio;       /* fileio.h; NULL: debuggers answer no calls */
     struct record *record;       /* record.h: the run as a file */
     struct recording *recording; /* recording.h; NULL: it is replayed no more */
     struct saves *saves;         /* saves.h: savevm and its like */

@@ -25,6 +25,7 @@
 #include "emu/bus/rom.h"
 #include "emu/hart/hart.h"
 #include "emu/hart/trace.h"
+#include "emu/machine/fileio.h"
 #include "emu/machine/record.h"
 #include "emu/machine/slice.h"
 
@@ -225,6 +226,8 @@ bool run_resume(struct machine *m, const struct run_resume *how,
         return false;
     if (r->state == RUN_RUNNING)
         return true;
+    if (fileio_request(m))
+        return err_set(err, "a semihosting call waits for gdb's answer");
     if (!how)
         how = &everyone;
     r->resume = *how;
@@ -234,6 +237,13 @@ bool run_resume(struct machine *m, const struct run_resume *how,
     r->state = RUN_RUNNING;
     tell(m, &e);
     return true;
+}
+
+bool run_resume_again(struct machine *m, struct err *err)
+{
+    struct run_resume how = m->run->resume;
+
+    return run_resume(m, &how, err);
 }
 
 static void stopped(struct machine *m, enum run_state why)

@@ -70,6 +70,7 @@ enum run_stop_reason {
     RUN_STOP_SHUTDOWN, /* the guest is off and -no-shutdown keeps us here */
     RUN_STOP_RESET,    /* a stopped machine was reset */
     RUN_STOP_CATCH,
+    RUN_STOP_CALL, /* a debugger is to answer: fileio.h */
 };
 
 struct run_stop {
@@ -100,6 +101,9 @@ void run_listen(struct machine *m, run_listen_fn *fn, void *opaque);
 /* NULL how: all harts, as `cont`. False: a reset is required first. */
 bool run_resume(struct machine *m, const struct run_resume *how,
                 struct err *err);
+
+/* As it was resumed last. */
+bool run_resume_again(struct machine *m, struct err *err);
 
 /* Stops now (it is never called from within a slice). */
 void run_pause(struct machine *m, enum run_state why);

@@ -27,6 +27,7 @@
 #include "emu/bus/mem.h"
 #include "emu/hart/hart.h"
 #include "emu/hart/mmu.h"
+#include "emu/machine/fileio.h"
 #include "emu/machine/run.h"
 
 enum {
@@ -348,7 +349,9 @@ static int64_t sys_time(struct call *c) /* seconds since the epoch */
 
 static int64_t sys_errno(struct call *c)
 {
-    return from_host(c->s, c->s->last_errno, NULL, 0);
+    int error = fileio_errno(c->s->m);
+
+    return from_host(c->s, error ? error : c->s->last_errno, NULL, 0);
 }
 
 static int64_t sys_get_cmdline(struct call *c)
@@ -421,6 +424,8 @@ static bool semihost_call(void *opaque, struct hart *h)
     struct call c = { opaque, h, h->x[11] };
     uint64_t op = h->x[10], pc = h->pc + (h->at ? h->at->off : 0);
     uint32_t around[3];
+    int64_t result = -1;
+    bool known;
 
     if (h->priv == PRIV_U && !c.s->config.user)
         return false;
@@ -429,10 +434,19 @@ static bool semihost_call(void *opaque, struct hart *h)
         return false;
     if (around[0] != 0x01f01013 || around[2] != 0x40705013)
         return false;
-    if (op < sizeof calls / sizeof calls[0] && calls[op])
-        h->x[10] = (uint64_t)calls[op](&c);
-    else
-        h->x[10] = UINT64_MAX;
+    switch (fileio_call(c.s->m, h, op, c.block, &result)) {
+    case FILEIO_WAIT:
+        h->stop = (struct hart_stop){ .kind = HART_STOP_SEMIHOST };
+        h->attention |= ATTN_STOP;
+        return true;
+    case FILEIO_DONE:
+        break;
+    case FILEIO_NOT:
+        known = op < sizeof calls / sizeof calls[0] && calls[op];
+        result = known ? calls[op](&c) : -1;
+        break;
+    }
+    h->x[10] = (uint64_t)result;
     return true;
 }
 
@@ -447,6 +461,8 @@ void semihost_join(struct machine *m, struct hart *h,
         s->cmdline = xstrdup(config->cmdline);
         s->m = m;
         s->source = tap_source(m->tap, "semihosting", answered, s);
+        if (config->target != SEMIHOST_NATIVE)
+            fileio_init(m, !config->console, config->target == SEMIHOST_GDB);
     }
     h->semihost = semihost_call;
     h->semihost_opaque = s;
@@ -462,6 +478,7 @@ void semihost_fini(struct machine *m)
         if (s->file[n])
             fclose(s->file[n]);
     buf_free(&s->answer);
+    fileio_fini(m);
     free(s->cmdline);
     free(s);
     m->semihost = NULL;

@@ -13,7 +13,14 @@
 struct hart;
 struct chardev;
 
+enum semihost_target {
+    SEMIHOST_AUTO, /* the debugger if one is there, else the host */
+    SEMIHOST_NATIVE,
+    SEMIHOST_GDB,
+};
+
 struct semihost_config {
+    enum semihost_target target;
     struct chardev *console; /* NULL: stderr */
     const char *cmdline;     /* SYS_GET_CMDLINE; borrowed */
     bool user;               /* calls from U-mode too */

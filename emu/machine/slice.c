@@ -150,7 +150,9 @@ static uint8_t skipped(const struct machine *m, const struct run_stop *stop)
     if (stop->reason == RUN_STOP_CATCH &&
         stop->hit.event & (POINT_CSR | POINT_DEVICE | POINT_UNMAPPED))
         return SKIP_ALL;
-    return stop->reason == RUN_STOP_BREAK ? SKIP_BREAKS : 0;
+    return stop->reason == RUN_STOP_BREAK || stop->reason == RUN_STOP_CALL
+               ? SKIP_BREAKS
+               : 0;
 }
 
 void slice_started(struct machine *m)
@@ -272,6 +274,7 @@ static void report_point(struct machine *m, int n, struct hart *h)
         [HART_STOP_BREAK] = RUN_STOP_BREAK,
         [HART_STOP_WATCH] = RUN_STOP_WATCH,
         [HART_STOP_CATCH] = RUN_STOP_CATCH,
+        [HART_STOP_SEMIHOST] = RUN_STOP_CALL,
     };
     struct run_stop stop = { .reason = reasons[h->stop.kind],
                              .point = told(h->stop.point),

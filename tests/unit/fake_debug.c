@@ -34,6 +34,11 @@ struct machine {
     size_t points;
     struct debug_resume resume;
     struct debug_stop stop;
+    debug_takes_fn *takes;
+    void *takes_opaque;
+    const char *call;
+    int64_t call_result;
+    int call_error;
     int resumes, interrupts, resets, pokes, quits;
     struct {
         debug_listen_fn *fn;
@@ -313,6 +318,44 @@ void debug_quit(struct machine *m, int status)
 {
     m->quits++;
     fake_tell(m, DEBUG_EVENT_EXIT, status);
+}
+
+/* A semihosting call of one request; the last who registers is asked. */
+void debug_on_call(struct machine *m, debug_takes_fn *takes, void *opaque)
+{
+    m->takes = takes;
+    m->takes_opaque = opaque;
+}
+
+void debug_off_call(struct machine *m, const void *opaque)
+{
+    (void)opaque;
+    m->takes = NULL;
+}
+
+const char *debug_call(const struct machine *m) { return m->call; }
+
+bool debug_call_answer(struct machine *m, int64_t result, int error)
+{
+    m->call_result = result;
+    m->call_error = error;
+    m->call = NULL;
+    return true;
+}
+
+bool debug_resume_again(struct machine *m, struct err *err)
+{
+    return debug_resume(m, &m->resume, err);
+}
+
+/* The guest calls; false when nobody takes it. */
+static inline bool fake_call(struct machine *m, const char *request)
+{
+    if (!m->takes || !m->takes(m->takes_opaque))
+        return false;
+    m->call = request;
+    fake_stop(m, (struct debug_stop){ .reason = DEBUG_STOP_CALL, .hart = 1 });
+    return true;
 }
 
 struct loop *debug_loop(const struct machine *m) { return m->loop; }

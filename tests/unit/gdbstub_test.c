@@ -305,6 +305,54 @@ Test(gdbstub, no_ack_mode_is_acknowledged_once_more)
     cr_expect_str_eq(gdb.chr.out.data, "+$OK#9a$QC1#c5");
 }
 
+Test(gdbstub, a_semihosting_call_goes_to_who_waits_for_a_stop)
+{
+    cr_expect_not(fake_call(machine, "isatty,1"), "nobody waits");
+    ask("vCont;c");
+    cr_expect(fake_call(machine, "isatty,1"));
+    cr_expect_str_eq(gdb_read(&gdb), "Fisatty,1");
+    EXPECT("qC", "QC2"); /* whose memory gdb is to read */
+    EXPECT("F1", "");
+    cr_expect_eq(machine->call_result, 1);
+    cr_expect(machine->running);
+    fake_stop(machine, (struct debug_stop){ .reason = DEBUG_STOP_STEP });
+    cr_expect_str_eq(gdb_read(&gdb), "T05thread:1;core:0;" REGS);
+}
+
+Test(gdbstub, answers_have_an_error_and_a_ctrl_c)
+{
+    ask("vCont;c");
+    fake_call(machine, "open,1/1,0,0");
+    gdb_read(&gdb);
+    ask("F-1,2,C");
+    cr_expect_eq(machine->call_result, -1);
+    cr_expect_eq(machine->call_error, 2);
+    cr_expect(strncmp(gdb.reply.data, "T02", 3) == 0);
+    cr_expect_not(machine->running);
+}
+
+Test(gdbstub, a_client_that_goes_fails_the_call_it_was_to_answer)
+{
+    ask("vCont;c");
+    fake_call(machine, "close,3");
+    chr_event(&gdb.chr, CHARDEV_CLOSED);
+    cr_expect_null(machine->call);
+    cr_expect_eq(machine->call_result, -1);
+    cr_expect(machine->running);
+}
+
+Test(gdbstub, an_answer_that_nobody_waits_for_is_dropped)
+{
+    EXPECT("F0", "");
+    ask("vCont;c");
+    EXPECT("F0", "");
+    fake_call(machine, "close,3");
+    gdb_read(&gdb);
+    machine->call = NULL; /* a reset forgot it */
+    ask("F0");
+    cr_expect(strncmp(gdb.reply.data, "T05", 3) == 0);
+}
+
 Test(gdbstub, kill_resets_and_stays)
 {
     EXPECT("!", "OK");
