@@ -261,8 +261,10 @@ static void stop_at(struct machine *m, int hart, struct run_stop stop)
 /* What is told of a point: its code may have gone by then. */
 static struct point told(const struct point *p)
 {
-    struct point copy = *p;
+    struct point copy = { 0 };
 
+    if (p)
+        copy = *p; /* a call is none */
     copy.when = copy.commands = (struct bytecodes){ NULL, 0 };
     return copy;
 }
