@@ -312,6 +312,9 @@ bool debug_savevm(struct machine *m, const char *name, debug_done_fn *done,
                   void *opaque, struct err *err);
 /* Whoever waits for a done of savevm's or migrate's goes away. */
 void debug_done_forget(struct machine *m, const void *opaque);
+/* Ends what opaque waits for; its done says so. False: it waits for nothing. */
+bool debug_done_cancel(struct machine *m, const void *opaque);
+int debug_done_percent(const struct machine *m); /* -1: nothing is written */
 bool debug_loadvm(struct machine *m, const char *name, struct err *err);
 bool debug_delvm(struct machine *m, const char *name, struct err *err);
 /* machine/migrate.h; done as above. */

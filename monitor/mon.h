@@ -109,9 +109,9 @@ struct monitor {
     struct monitor_hooks hooks;
     struct chardev *c; /* NULL: monitor_run_line's */
     struct line *line;
-    struct timer *drain;
-    struct buf out;   /* not yet taken by the chardev */
-    struct buf typed; /* not yet taken by the line editor */
+    struct timer *drain, *progress; /* progress: of a snapshot, or NULL */
+    struct buf out;                 /* not yet taken by the chardev */
+    struct buf typed;               /* not yet taken by the line editor */
     int hart;
     bool open, focus;
     bool greeted;

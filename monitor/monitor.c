@@ -171,7 +171,8 @@ static void on_read(void *opaque, const void *data, size_t len)
 
     if (mon->waiting && memchr(data, CTRL_C, len)) {
         buf_clear(&mon->typed);
-        debug_interrupt(mon->m);
+        if (!debug_done_cancel(mon->m, mon))
+            debug_interrupt(mon->m);
         return;
     }
     buf_add(&mon->typed, data, len < room ? len : room);

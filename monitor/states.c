@@ -1,18 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /* states.c - savevm, loadvm and their like: the machine's state in files. */
+#include "emu/base/loop.h"
+
 #include "monitor/mon.h"
 
-/* A session that asked gets its prompt when the file is there. */
+/* A session that asked gets its prompt when the file is there; until then it
+ * is told each second how far that is, and C-c ends it. */
+enum { SECOND = 1000 * 1000 * 1000 };
+
+static void tell_progress(void *opaque)
+{
+    struct monitor *mon = opaque;
+
+    mon_print(mon, "%d %%\n", debug_done_percent(mon->m));
+    mon_flush(mon);
+    timer_set(mon->progress,
+              loop_now(debug_loop(mon->m), LOOP_REALTIME) + SECOND);
+}
+
 static void done(void *opaque, const struct err *err)
 {
     struct monitor *mon = opaque;
 
+    timer_free(mon->progress);
+    mon->progress = NULL;
     if (err)
         mon_error(mon, err);
     mon_resume(mon);
 }
 
-void states_forget(struct monitor *mon) { debug_done_forget(mon->m, mon); }
+static void wait_for_it(struct monitor *mon)
+{
+    struct loop *l = debug_loop(mon->m);
+
+    mon->progress =
+        timer_new(l, LOOP_REALTIME, "monitor-progress", tell_progress, mon);
+    timer_set(mon->progress, loop_now(l, LOOP_REALTIME) + SECOND);
+    mon_wait(mon);
+}
+
+void states_forget(struct monitor *mon)
+{
+    debug_done_forget(mon->m, mon);
+    timer_free(mon->progress);
+}
 
 void hmp_savevm(struct monitor *mon, const struct args *a)
 {
@@ -22,7 +53,7 @@ void hmp_savevm(struct monitor *mon, const struct args *a)
                       &err))
         mon_error(mon, &err);
     else if (mon->c)
-        mon_wait(mon);
+        wait_for_it(mon);
 }
 
 void hmp_loadvm(struct monitor *mon, const struct args *a)
@@ -60,7 +91,7 @@ void hmp_migrate(struct monitor *mon, const struct args *a)
                        mon, &err))
         mon_error(mon, &err);
     else if (wait)
-        mon_wait(mon);
+        wait_for_it(mon);
 }
 
 void hmp_migrate_cancel(struct monitor *mon, const struct args *a)

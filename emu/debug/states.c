@@ -47,6 +47,21 @@ void debug_migration(const struct machine *m, struct buf *out)
     migrate_info(m, out);
 }
 
+bool debug_done_cancel(struct machine *m, const void *opaque)
+{
+    if (!migrate_waits(m, opaque))
+        return saves_cancel(m, opaque);
+    migrate_cancel(m);
+    return true;
+}
+
+int debug_done_percent(const struct machine *m)
+{
+    int percent = saves_percent(m);
+
+    return percent >= 0 ? percent : migrate_percent(m);
+}
+
 bool debug_loadvm(struct machine *m, const char *name, struct err *err)
 {
     return ready(m, err) && saves_load(m, name, err);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ struct job {
     int fd; /* what the child says: why it failed */
     size_t len;
     struct err err;
+    uint32_t *percent; /* shared with the child */
 };
 
 /* The child ---------------------------------------------------------------- */
@@ -44,7 +46,7 @@ static void close_others(int keep)
     close_range((unsigned)keep + 1, ~0u, 0);
 }
 
-_Noreturn static void child(int fd, job_fn *fn, void *opaque)
+_Noreturn static void child(int fd, job_fn *fn, void *opaque, uint32_t *percent)
 {
     struct err err = { 0 };
     sigset_t none;
@@ -54,7 +56,7 @@ _Noreturn static void child(int fd, job_fn *fn, void *opaque)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     close_others(fd);
-    if (fn(opaque, &err))
+    if (fn(opaque, percent, &err))
         _exit(0);
     if (write(fd, err.text, strlen(err.text)) < 0)
         _exit(2);
@@ -63,15 +65,21 @@ _Noreturn static void child(int fd, job_fn *fn, void *opaque)
 
 /* The parent --------------------------------------------------------------- */
 
+static void discard(struct job *j)
+{
+    loop_fd(j->loop, j->fd, NULL, NULL, NULL, NULL);
+    close(j->fd);
+    munmap(j->percent, sizeof *j->percent);
+    free(j);
+}
+
 static void reap(struct job *j)
 {
     struct job ended = *j;
     int status = 0;
     pid_t got;
 
-    loop_fd(j->loop, j->fd, NULL, NULL, NULL, NULL);
-    close(j->fd);
-    free(j);
+    discard(j);
     do
         got = waitpid(ended.pid, &status, 0);
     while (got < 0 && errno == EINTR);
@@ -112,8 +120,10 @@ struct job *job_start(struct loop *l, job_fn *fn, job_done_fn *done,
     sigset_t all, before;
     int fds[2];
     pid_t pid;
+    uint32_t *percent = mmap(NULL, sizeof *percent, PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    if (pipe2(fds, O_CLOEXEC) < 0) {
+    if (percent == MAP_FAILED || pipe2(fds, O_CLOEXEC) < 0) {
         err_set(err, "%s", strerror(errno));
         return NULL;
     }
@@ -121,13 +131,13 @@ struct job *job_start(struct loop *l, job_fn *fn, job_done_fn *done,
     sigprocmask(SIG_SETMASK, &all, &before);
     pid = fork();
     if (pid == 0)
-        child(fds[1], fn, opaque);
+        child(fds[1], fn, opaque, percent);
     if (pid > 0)
         setpgid(pid, pid);
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(fds[1]);
     j = xcalloc(1, sizeof *j);
-    *j = (struct job){ l, done, opaque, pid, fds[0], 0, { { 0 } } };
+    *j = (struct job){ l, done, opaque, pid, fds[0], 0, { { 0 } }, percent };
     if (pid >= 0 && loop_fd(l, fds[0], NULL, readable, NULL, j))
         return j;
     err_set(err, "cannot fork: %s", strerror(errno));
@@ -146,11 +156,11 @@ void job_kill(struct job *j)
 {
     if (!j)
         return;
-    loop_fd(j->loop, j->fd, NULL, NULL, NULL, NULL);
-    close(j->fd);
     if (j->pid > 0) {
         kill(-j->pid, SIGKILL);
         waitpid(j->pid, NULL, 0);
     }
-    free(j);
+    discard(j);
 }
+
+unsigned job_percent(const struct job *j) { return *j->percent; }

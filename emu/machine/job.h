@@ -11,13 +11,15 @@
 #define EMU_MACHINE_JOB_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct loop;
 struct job;
 struct err;
 
-/* In the child: may block. False: err says why. */
-typedef bool job_fn(void *opaque, struct err *err);
+/* In the child: may block. *done, which the parent can see, is to grow up to
+ * 100. False: err says why. */
+typedef bool job_fn(void *opaque, uint32_t *done, struct err *err);
 
 /* In the parent, once; err is NULL when it went well. The job is gone then. */
 typedef void job_done_fn(void *opaque, const struct err *err);
@@ -25,6 +27,8 @@ typedef void job_done_fn(void *opaque, const struct err *err);
 /* NULL: it could not be begun. */
 struct job *job_start(struct loop *l, job_fn *fn, job_done_fn *done,
                       void *opaque, struct err *err);
+
+unsigned job_percent(const struct job *j);
 
 /* Blocks until the job has ended and calls its done. */
 void job_wait(struct job *j);

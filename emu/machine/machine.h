@@ -98,7 +98,7 @@ struct machine {
     struct record *record;       /* record.h: the run as a file */
     struct recording *recording; /* recording.h; NULL: it is replayed no more */
     struct saves *saves;         /* saves.h: savevm and its like */
-    struct overview *overview; /* overview.h; NULL: off */
+    struct overview *overview;   /* overview.h; NULL: off */
     struct migrate *migrate;     /* migrate.h; NULL: none was tried */
     struct debug_hub *debug;     /* emu/debug: listeners, registers */
     struct cpu_config cpu;

@@ -90,7 +90,7 @@ void place_free(struct place *p)
 static bool send_state(struct machine *m, int fd, struct err *err)
 {
     return frames_begin(fd, FRAMES_SNAPSHOT, err) &&
-           snapshot_write(m, "", m->migrate->ran, fd, err);
+           snapshot_write(m, "", m->migrate->ran, fd, m->migrate->percent, err);
 }
 
 static bool to_file(struct machine *m, const char *path, struct err *err)
@@ -175,11 +175,12 @@ static bool to_socket(struct machine *m, const struct net_address *a,
     return ok;
 }
 
-static bool send_child(void *opaque, struct err *err)
+static bool send_child(void *opaque, uint32_t *done, struct err *err)
 {
     struct machine *m = opaque;
     const struct place *to = &m->migrate->to;
 
+    m->migrate->percent = done;
     switch (to->kind) {
     case PLACE_FILE:
         return to_file(m, to->text, err);
@@ -264,6 +265,19 @@ void migrate_forget(struct machine *m, const void *opaque)
         m->migrate->done = NULL;
 }
 
+int migrate_percent(const struct machine *m)
+{
+    return m->migrate && m->migrate->job ? (int)job_percent(m->migrate->job)
+                                         : -1;
+}
+
+bool migrate_waits(const struct machine *m, const void *opaque)
+{
+    const struct migrate *g = m->migrate;
+
+    return g && g->job && g->done && g->opaque == opaque;
+}
+
 void migrate_cancel(struct machine *m)
 {
     struct migrate *g = migrate_of(m);
@@ -297,6 +311,8 @@ void migrate_info(const struct machine *m, struct buf *out)
         return;
     if (g->status == MIGRATE_ACTIVE)
         ns = loop_now(m->loop, LOOP_REALTIME) - g->since;
+    if (g->job)
+        buf_printf(out, "sent: %u %%\n", job_percent(g->job));
     buf_printf(out, "total time: %" PRId64 " ms\n", ns / 1000000);
 }
 

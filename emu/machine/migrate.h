@@ -31,6 +31,8 @@ bool migrate_start(struct machine *m, const char *uri, migrate_done_fn *done,
                    void *opaque, struct err *err);
 void migrate_forget(struct machine *m, const void *opaque);
 void migrate_cancel(struct machine *m);
+bool migrate_waits(const struct machine *m, const void *opaque);
+int migrate_percent(const struct machine *m); /* -1: none is sent */
 
 /* The machine, not yet run, waits for a state: RUN_INMIGRATE. start: it goes
  * on when it has come, if it ran where it comes from. */

@@ -40,7 +40,8 @@ struct migrate {
     struct place to;
     struct job *job;
     enum run_state before;
-    bool ran; /* when it began */
+    bool ran;          /* when it began */
+    uint32_t *percent; /* the child's */
     migrate_done_fn *done;
     void *opaque;
     /* In. */

@@ -31,7 +31,7 @@ struct saves {
     char *dir;
     /* The one that is being written. */
     struct job *job;
-    char *name;
+    char *name, *temp; /* what it is to be called, and is called now */
     bool running;
     saves_done_fn *done;
     void *opaque;
@@ -74,12 +74,13 @@ static char *path_of(const struct saves *s, const char *name)
 
 /* Writing ------------------------------------------------------------------ */
 
-static bool write_file(struct machine *m, int fd, struct err *err)
+static bool write_file(struct machine *m, int fd, uint32_t *done,
+                       struct err *err)
 {
     const struct saves *s = m->saves;
 
     return frames_begin(fd, FRAMES_SNAPSHOT, err) &&
-           snapshot_write(m, s->name, s->running, fd, err) &&
+           snapshot_write(m, s->name, s->running, fd, done, err) &&
            (fsync(fd) == 0 || err_set(err, "%s", strerror(errno)));
 }
 
@@ -94,28 +95,43 @@ static void sync_dir(const char *dir)
     close(fd);
 }
 
-/* In the child: a file of another name first, so that there is never half. */
-static bool write_child(void *opaque, struct err *err)
+/* In the child. The file gets its name last, so that there is never half. */
+static bool write_child(void *opaque, uint32_t *done, struct err *err)
 {
     struct machine *m = opaque;
     struct saves *s = m->saves;
     char *path = path_of(s, s->name);
-    char *temp = xasprintf("%s/.%s.XXXXXX", s->dir, s->name);
-    int fd = mkostemp(temp, O_CLOEXEC);
-    bool ok;
+    int fd = open(s->temp, O_WRONLY | O_CLOEXEC);
+    bool ok = fd >= 0 || err_set(err, "%s", strerror(errno));
 
-    if (fd < 0)
-        return err_set(err, "%s: %s", path, strerror(errno));
-    fchmod(fd, 0644);
-    ok = write_file(m, fd, err);
-    if (close(fd) && ok)
+    ok = ok && write_file(m, fd, done, err);
+    if (fd >= 0 && close(fd) && ok)
         ok = err_set(err, "%s", strerror(errno));
-    if (ok && rename(temp, path))
+    if (ok && rename(s->temp, path))
         ok = err_set(err, "%s", strerror(errno));
-    if (!ok)
-        unlink(temp);
     sync_dir(s->dir);
     return ok || err_prefix(err, "%s", path);
+}
+
+/* A file under the name for the time being: ours to remove if it fails. */
+static bool make_temp(struct saves *s, struct err *err)
+{
+    int fd;
+
+    s->temp = xasprintf("%s/.%s.XXXXXX", s->dir, s->name);
+    fd = mkostemp(s->temp, O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, "%s: %s", s->dir, strerror(errno));
+    fchmod(fd, 0644);
+    close(fd);
+    return true;
+}
+
+static void forget_names(struct saves *s)
+{
+    free(s->name);
+    free(s->temp);
+    s->name = s->temp = NULL;
 }
 
 static void written(void *opaque, const struct err *err)
@@ -124,8 +140,9 @@ static void written(void *opaque, const struct err *err)
     struct saves *s = m->saves;
 
     s->job = NULL;
-    free(s->name);
-    s->name = NULL;
+    if (err)
+        unlink(s->temp);
+    forget_names(s);
     s->ok = err == NULL;
     if (err && s->result)
         *s->result = *err;
@@ -133,6 +150,24 @@ static void written(void *opaque, const struct err *err)
         s->done(s->opaque, err);
     else if (err && !s->result)
         fprintf(stderr, "ebreak: %s\n", err->text);
+}
+
+bool saves_cancel(struct machine *m, const void *opaque)
+{
+    struct saves *s = m->saves;
+    struct err err;
+
+    if (!s || !s->job || !s->done || s->opaque != opaque)
+        return false;
+    job_kill(s->job);
+    err_set(&err, "it was cancelled");
+    written(m, &err);
+    return true;
+}
+
+int saves_percent(const struct machine *m)
+{
+    return m->saves && m->saves->job ? (int)job_percent(m->saves->job) : -1;
 }
 
 static char *name_of_now(void)
@@ -162,9 +197,11 @@ bool saves_write(struct machine *m, const char *name, saves_done_fn *done,
     s->running = run_state(m) == RUN_RUNNING;
     s->done = done;
     s->opaque = opaque;
-    s->job = job_start(m->loop, write_child, written, m, err);
+    if (make_temp(s, err))
+        s->job = job_start(m->loop, write_child, written, m, err);
     if (!s->job) {
-        free(s->name);
+        unlink(s->temp);
+        forget_names(s);
         return false;
     }
     if (done)

@@ -27,6 +27,9 @@ typedef void saves_done_fn(void *opaque, const struct err *err); /* NULL: ok */
  */
 bool saves_write(struct machine *m, const char *name, saves_done_fn *done,
                  void *opaque, struct err *err);
+/* Ends the one whose done would be called with opaque: done says so. */
+bool saves_cancel(struct machine *m, const void *opaque);
+int saves_percent(const struct machine *m); /* -1: none is written */
 void saves_forget(struct machine *m, const void *opaque); /* done is gone */
 
 /* One that ran goes on running. */

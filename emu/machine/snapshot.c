@@ -143,49 +143,62 @@ static bool write_devs(const struct machine *m, int fd, struct err *err)
     return ok;
 }
 
-static bool flush_pages(struct buf *b, int fd, struct err *err)
-{
-    bool ok = !b->len || frame_write(fd, FRAME_PAGES, b->data, b->len, err);
+struct out {
+    int fd;
+    struct buf pages;   /* for the next frame */
+    uint64_t seen, all; /* bytes of memory */
+    uint32_t *done;     /* percent */
+};
 
-    buf_clear(b);
+static bool flush_pages(struct out *o, struct err *err)
+{
+    bool ok = !o->pages.len ||
+              frame_write(o->fd, FRAME_PAGES, o->pages.data, o->pages.len, err);
+
+    buf_clear(&o->pages);
+    *o->done = (uint32_t)(o->seen * 100 / o->all);
     return ok;
 }
 
-static bool write_region(const struct mem_region *r, struct buf *b, int fd,
+static bool write_region(struct out *o, const struct mem_region *r,
                          struct err *err)
 {
     for (uint64_t at = 0; at < r->size; at += MEM_PAGE) {
         uint64_t pa = r->base + at;
 
+        o->seen += MEM_PAGE;
         if (is_zero(r->host + at))
             continue;
-        buf_add(b, &pa, sizeof pa);
-        buf_add(b, r->host + at, MEM_PAGE);
-        if (b->len == (size_t)ENTRIES * ENTRY && !flush_pages(b, fd, err))
+        buf_add(&o->pages, &pa, sizeof pa);
+        buf_add(&o->pages, r->host + at, MEM_PAGE);
+        if (o->pages.len == (size_t)ENTRIES * ENTRY && !flush_pages(o, err))
             return false;
     }
     return true;
 }
 
-static bool write_pages(const struct machine *m, int fd, struct err *err)
+static bool write_pages(const struct machine *m, int fd, uint32_t *done,
+                        struct err *err)
 {
+    struct out out = { .fd = fd, .done = done };
     const struct mem_region *r;
-    struct buf b = { 0 };
     bool ok = true;
 
+    for (size_t n = 0; (r = mem_nth(m->mem, n)); n++)
+        out.all += r->host ? r->size : 0;
     for (size_t n = 0; ok && (r = mem_nth(m->mem, n)); n++)
         if (r->host)
-            ok = write_region(r, &b, fd, err);
-    ok = ok && flush_pages(&b, fd, err);
-    buf_free(&b);
+            ok = write_region(&out, r, err);
+    ok = ok && flush_pages(&out, err);
+    buf_free(&out.pages);
     return ok;
 }
 
 bool snapshot_write(const struct machine *m, const char *name, bool running,
-                    int fd, struct err *err)
+                    int fd, uint32_t *done, struct err *err)
 {
     return write_shape(m, fd, err) && write_moment(m, name, running, fd, err) &&
-           write_devs(m, fd, err) && write_pages(m, fd, err) &&
+           write_devs(m, fd, err) && write_pages(m, fd, done, err) &&
            frame_write(fd, FRAME_STATE_END, NULL, 0, err);
 }
 

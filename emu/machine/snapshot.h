@@ -35,9 +35,10 @@ struct moment {
     uint32_t name_len;
 };
 
-/* running: whether it is to go on by itself once it is loaded. */
+/* running: whether it is to go on by itself once it is loaded. *done: how much
+ * of memory was looked at, in percent. */
 bool snapshot_write(const struct machine *m, const char *name, bool running,
-                    int fd, struct err *err);
+                    int fd, uint32_t *done, struct err *err);
 
 /*
  * Goes past a state at f and checks every byte of it, against m too unless m

@@ -173,6 +173,17 @@ def a_cancelled_one_goes_on_at_home():
     leave(m)
 
 
+def progress_is_told_and_control_c_ends_it():
+    m = machine()
+    m.send("migrate \"exec:sleep 60\"\n")
+    m.expect(" %\r\n")
+    m.send("\x03")
+    m.expect("Error: the migration was cancelled")
+    m.expect(PROMPT)
+    state_is(m, "running")
+    leave(m)
+
+
 def a_recording_begins_with_what_came_in():
     path, file = guests.path("way"), guests.path("run.ebr")
     here, there = moves(f"unix:{path}", f"unix:{path}", "-record", file)
@@ -190,4 +201,5 @@ tests(a_loaded_state_goes_on_as_before, a_machine_moves_over_a_unix_socket,
       a_machine_moves_through_commands, a_deferred_one_is_told_where,
       one_that_cannot_be_taken_goes_on_at_home,
       what_cannot_be_reached_is_said, a_cancelled_one_goes_on_at_home,
+      progress_is_told_and_control_c_ends_it,
       a_recording_begins_with_what_came_in)

@@ -30,6 +30,18 @@ void debug_done_forget(struct machine *m, const void *opaque)
         fake_save.done = NULL;
 }
 
+bool debug_done_cancel(struct machine *m, const void *opaque)
+{
+    (void)m;
+    return fake_save.done && fake_save.opaque == opaque;
+}
+
+int debug_done_percent(const struct machine *m)
+{
+    (void)m;
+    return fake_save.done ? 50 : -1;
+}
+
 bool debug_loadvm(struct machine *m, const char *name, struct err *err)
 {
     (void)m;

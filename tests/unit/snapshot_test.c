@@ -261,11 +261,14 @@ static struct image image_of(struct rig *r)
 {
     struct image i = { memfd_create("snapshot", 0), { 0 } };
     struct err err = { 0 };
+    uint32_t percent = 0;
     char chunk[4096];
     ssize_t n;
 
     cr_assert(frames_begin(i.fd, FRAMES_SNAPSHOT, &err));
-    cr_assert(snapshot_write(r->m, "x", true, i.fd, &err), "%s", err.text);
+    cr_assert(snapshot_write(r->m, "x", true, i.fd, &percent, &err), "%s",
+              err.text);
+    cr_assert_eq(percent, 100);
     lseek(i.fd, 0, SEEK_SET);
     while ((n = read(i.fd, chunk, sizeof chunk)) > 0)
         buf_add(&i.bytes, chunk, (size_t)n);
