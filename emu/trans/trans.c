@@ -8,6 +8,7 @@
 #include "emu/trans/trans.h"
 
 #include <assert.h>
+#include <cpuid.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,6 +227,14 @@ static size_t cache_size(const struct trans_config *config)
     return config->cache > CODE_LEAST ? (size_t)config->cache : CODE_LEAST;
 }
 
+/* clang 14's __builtin_cpu_supports does not know it. */
+static bool has_lzcnt(void)
+{
+    unsigned a, b, c = 0, d;
+
+    return __get_cpuid(0x80000001, &a, &b, &c, &d) && c & bit_LZCNT;
+}
+
 struct trans *trans_new(struct blocks *b, struct points *p,
                         const struct trans_config *config, struct err *err)
 {
@@ -236,8 +245,7 @@ struct trans *trans_new(struct blocks *b, struct points *p,
     t->points = p;
     t->has_fma = __builtin_cpu_supports("fma");
     t->has_bmi2 = __builtin_cpu_supports("bmi2");
-    t->has_lzcnt = __builtin_cpu_supports("lzcnt") &&
-                   __builtin_cpu_supports("bmi") &&
+    t->has_lzcnt = has_lzcnt() && __builtin_cpu_supports("bmi") &&
                    __builtin_cpu_supports("popcnt");
     t->hot = config->hot;
     if (!code_cache_new(t, cache_size(config), err)) {
