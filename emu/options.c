@@ -97,7 +97,7 @@ static const struct option_row {
     { "gdb", NULL, "DEV", do_gdb, "wait for gdb on DEV" },
     { "gdb-policy", NULL, "[kill=P][,detach=P][,lost=P]", do_gdb_policy,
       "what a gdb's end does: keep, run, stop, reset, quit" },
-    { "s", NULL, NULL, do_s, "the same as -gdb tcp::1234" },
+    { "s", NULL, NULL, do_s, "-gdb tcp::1234: on this host only" },
     { "S", NULL, NULL, do_S, "do not run before `cont` or gdb says so" },
     { "preconfig", NULL, NULL, do_preconfig,
       "stop before the first phase of start-up: see `phase`" },

@@ -4,7 +4,7 @@
 
 import time
 
-from gdbclient import Gdb, Machine, guest, need, tests
+from gdbclient import DEMO, Gdb, Machine, Monitor, guest, need, tests
 from lib import PATIENCE
 
 LOW = 0xffffffff80000000  # what U mode's addresses are below the linked ones
@@ -147,6 +147,26 @@ def session_26_next_over_a_loop_is_a_range_step():
     count = text.count("Sending packet: $vCont;r")
     need(1 <= count <= 4, f"{count} range steps")
     need("sum = 0" in text, text)
+
+
+def stepped(how, harts):
+    """T and the state after steps of the demo from its reset."""
+    m = Machine("-rtc", "base=2026-01-01", "-smp", str(harts), kernel=DEMO)
+    monitor = Monitor(m)
+    if how == "gdb":
+        Gdb(m, DEMO).do("stepi 1500", seconds=60)
+    else:
+        for count in how:
+            monitor.do(f"step {count}")
+    return monitor.do("when"), monitor.do("hash")
+
+
+def session_28_stepi_and_the_monitors_step_are_the_same_steps():
+    for harts in (1, 3):
+        first = stepped("gdb", harts)
+        need("T=" in first[0], first[0])
+        need(stepped([1500], harts) == first, f"in one go, {harts} harts")
+        need(stepped([1, 499, 1000], harts) == first, f"parts, {harts} harts")
 
 
 tests(*[f for name, f in sorted(globals().items())

@@ -327,6 +327,8 @@ static void act(struct bytes *b)
         ask(c, what & 127, b);
     }
     turn();
+    if (!over && debug_running(&in->m) && take8(b) & 7)
+        debug_interrupt(&in->m); /* or most of the time goes there */
     hear(&client[0]);
     hear(&client[1]);
 }
