@@ -262,6 +262,7 @@ static void let_go(struct session *s)
     s->points = 0;
     s->letgo = true;
     s->owed = OWE_NOTHING;
+    calls_lost(s);
 }
 
 static bool detach(struct session *s, struct args *a, struct buf *out)

@@ -341,6 +341,16 @@ Test(gdbstub, a_client_that_goes_fails_the_call_it_was_to_answer)
     cr_expect(machine->running);
 }
 
+Test(gdbstub, detaching_fails_the_call_that_was_to_be_answered)
+{
+    ask("vCont;c");
+    fake_call(machine, "close,3");
+    gdb_read(&gdb);
+    EXPECT("D", "OK");
+    cr_expect_null(machine->call);
+    cr_expect(machine->running);
+}
+
 Test(gdbstub, an_answer_that_nobody_waits_for_is_dropped)
 {
     EXPECT("F0", "");
