@@ -261,8 +261,6 @@ bool step_harts(struct init *in, struct err *err)
         (struct finisher_hooks){ guest_shutdown, guest_reset, &in->m };
     in->wires.serial0 = in->serial0;
     in->virt = virt_new(&in->rooms, in->m.roms, &in->board, &in->wires);
-    for (int n = 0; in->m.trans && n < in->o->harts; n++)
-        trans_add_hart(in->m.trans, in->m.hart[n]);
     return true;
 }
 
@@ -286,7 +284,11 @@ bool step_clint(struct init *in, struct err *err)
 
 bool step_dram(struct init *in, struct err *err)
 {
-    return virt_add_dram(in->virt, err);
+    if (!virt_add_dram(in->virt, err))
+        return false;
+    for (int n = 0; in->m.trans && n < in->o->harts; n++)
+        trans_add_hart(in->m.trans, in->m.hart[n]);
+    return true;
 }
 
 bool step_mrom(struct init *in, struct err *err)

@@ -49,7 +49,7 @@ enum log_item {
     LOG_GUEST = 1 << 8, /* guest_errors */
     LOG_INVALID_MEM = 1 << 9,
     LOG_COMMITS = 1 << 10, /* a line per retired instruction, as Spike's */
-    LOG_OUT_ASM = 1 << 11, /* accepted; empty until there is a translator */
+    LOG_OUT_ASM = 1 << 11, /* host code as it is made */
     LOG_OTHER = 1 << 12,   /* QEMU's items that mean nothing here */
 };
 

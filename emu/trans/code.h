@@ -42,6 +42,7 @@ struct code {
     uint32_t bytes;       /* of guest code */
     uint32_t size;        /* of host code */
     bool linear, dead;
+    uint16_t *at; /* where each instruction's host code begins, and ends */
     struct link *in; /* the links that jump here */
     struct code *next_of_block, *next_in_page;
 };

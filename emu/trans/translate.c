@@ -8,6 +8,7 @@
 
 #include "emu/bus/mem.h"
 #include "emu/hart/mmu.h"
+#include "emu/trans/show.h"
 #include "emu/trans/gen.h"
 
 /* Room for the longest translation there can be; looked at beforehand. */
@@ -136,6 +137,7 @@ static void gen_block(struct gen *g)
     gen_cold(g, COLD_OUT, x86_jcc(&g->x, CC_S))->to = 0;
     for (g->k = 0; g->k < c->n; g->k++)
         gen_insn(g);
+    g->label[c->n] = g->x.p;
     if (!g->left)
         gen_goto(g, c->pc + c->bytes);
     colds(g);
@@ -157,11 +159,13 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
 {
     static struct gen g; /* big; one thread */
     struct code *c;
+    uint16_t *at;
 
     if (!usable(b) || b->limit == 2)
         return NULL;
     c = code_note(t, sizeof *c);
-    *full = !c || t->size - t->used < ROOM;
+    at = code_note(t, (b->n + 1) * sizeof *at);
+    *full = !at || t->size - t->used < ROOM;
     if (*full)
         return NULL;
     *c = (struct code){ .t = t,
@@ -169,6 +173,7 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
                         .pc = pc,
                         .entry = code_rx(t, t->rw + t->used),
                         .n = b->n,
+                        .at = at,
                         .bytes = b->insn[b->n].off,
                         .linear = mmu_linear(h) };
     g = (struct gen){ .x = { t->rw + t->used, t->rw + t->used + ROOM },
@@ -181,8 +186,12 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
     *full = x86_full(&g.x);
     if (*full)
         return NULL;
+    for (uint32_t k = 0; k <= c->n; k++)
+        c->at[k] = (uint16_t)(g.label[k] - (t->rw + t->used));
     c->size = (uint32_t)(g.x.p - (t->rw + t->used));
     t->used += (c->size + 15) & ~15u;
     code_keep(c);
+    if (log_on(LOG_OUT_ASM))
+        code_log(c);
     return c;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # start.S - runs the kernel whose number is in a0 and waits for ever, its
-# result in a0. The trap handler steps over an ecall.
+# result in a0. The trap handler steps over an ecall. With KERNEL and TIMES
+# defined: runs that kernel so many times and powers the machine off.
     .globl _start
 _start:
     .option push
@@ -13,11 +14,22 @@ _start:
     csrw    mie, zero
     li      t0, 0x6000          # mstatus.FS
     csrs    mstatus, t0
+#ifdef KERNEL
+    li      s11, TIMES
+2:  li      a0, KERNEL
+#endif
     la      t0, kernels
     slli    a0, a0, 3
     add     t0, t0, a0
     ld      t0, 0(t0)
     jalr    t0
+#ifdef KERNEL
+    addi    s11, s11, -1
+    bnez    s11, 2b
+    li      t0, 0x100000        # the finisher
+    li      t1, 0x5555
+    sw      t1, 0(t0)
+#endif
 1:  wfi
     j       1b
 
