@@ -18,6 +18,8 @@
 #include "emu/hart/fp.h"
 #include "emu/hart/mmu.h"
 #include "emu/hart/points.h"
+#include "emu/hart/trap.h"
+#include "emu/hart/triggers.h"
 #include "emu/trans/gen.h"
 
 /* A known way that is taken at the very next instruction boundary. */
@@ -50,33 +52,61 @@ static void fold_flags(struct hart *h)
 
 /* Ops from translated code ---------------------------------------------------*/
 
-const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
-                        uint64_t budget)
+/* The op of an instruction that has others behind it: alone. */
+static uint64_t do_alone(struct hart *h, const struct code *c,
+                         const struct insn *i)
 {
-    const struct insn *i = &c->block->insn[k], *last;
     struct block *one = c->t->one;
-    uint64_t exceptions = h->exceptions, done;
-    struct jump_entry *e;
 
-    fold_flags(h);
     one->pa = c->block->pa;
     one->n = 1;
     one->insn[0] = *i;
     one->insn[1] =
         (struct insn){ .fn = op_block_end, .off = (uint16_t)(i->off + i->len) };
+    h->block = one;
+    return (uint64_t)(interp_op[i->op](h, one->insn) + 1 - one->insn);
+}
+
+/* The op of a block's last instruction, which leaves it: in its block. */
+static uint64_t do_last(struct hart *h, struct block *b, unsigned k)
+{
+    const struct insn *i = &b->insn[k];
+
+    h->steps -= k;
+    h->block = b;
+    return (uint64_t)(interp_op[i->op](h, i) + 1 - b->insn);
+}
+
+/* Interrupts may have changed, but there is none to take; and nothing that
+ * hart_run_by would have to look at before it goes on. */
+static bool no_interrupt(const struct hart *h)
+{
+    return h->attention == ATTN_IRQ && !h->hpm_live && !triggers_counting(h) &&
+           !trap_pending(h);
+}
+
+const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
+                        uint64_t budget)
+{
+    const struct insn *i = &c->block->insn[k];
+    bool ends = k + 1 == c->n && insn_flow(i->op) == FLOW_ENDS;
+    uint64_t exceptions = h->exceptions, done;
+    struct jump_entry *e;
+
+    fold_flags(h);
     h->steps = h->stop_at - budget - (c->n - k);
     h->pc = c->pc;
-    h->block = one;
-    last = interp_op[i->op](h, one->insn);
-    h->block = NULL;
     c->t->info.ops++;
-    done = (uint64_t)(last + 1 - one->insn);
+    done = ends ? do_last(h, c->block, k) : do_alone(h, c, i);
+    h->block = NULL;
     h->steps += done;
-    if (insn_flow(i->op) == FLOW_NEXT && done == 1 &&
-        h->exceptions == exceptions && !(h->attention | h->waiting))
+    if (!ends && done == 1 && h->exceptions == exceptions &&
+        !(h->attention | h->waiting))
         return NULL;
     h->fast.fp = 0;
     h->fast.budget = h->stop_at - h->steps;
+    if (no_interrupt(h))
+        h->attention = 0;
     e = can_go_on(h) ? entry_for_pc(h) : NULL;
     return e && e->code != h->fast.no_code ? e->code
                                            : (const uint8_t *)LEFT_IN_OP;
