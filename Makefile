@@ -162,7 +162,7 @@ fuzz: fuzzers ## each of them for FUZZ_SECONDS (60)
 	        $$c || exit 1; \
 	done
 
-bench: all guests ## speed: the interpreter, start-up, memory
+bench: all guests ## speed: harts, also next to QEMU's; start-up, memory
 	@sh tests/bench/bench.sh
 
 # The house -----------------------------------------------------------------------

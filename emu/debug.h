@@ -347,6 +347,10 @@ void debug_dev_fields(const struct machine *m, size_t n, struct buf *out);
 /* Interrupt controllers and lines, for `info irq`: text lines. */
 void debug_irqs(const struct machine *m, struct buf *out);
 
+/* The translator: numbers about it; what it made of the instruction at va. */
+void debug_jit(const struct machine *m, struct buf *out);
+bool debug_jit_code(const struct machine *m, uint64_t va, struct buf *out);
+
 /* Start-up: phases are named; steps within them too -------------------------*/
 
 /* In QEMU's order; the same numbers as enum phase. */

@@ -103,6 +103,8 @@ static const struct option_row {
       "stop before the first phase of start-up: see `phase`" },
     { "d", NULL, "ITEM[,...]", do_d, "what to log: -d help lists it" },
     { "D", NULL, "FILE", do_D, "log to FILE" },
+    { "perfmap", NULL, NULL, do_perfmap,
+      "tell perf what translated code is: /tmp/perf-PID.map" },
     { "semihosting", NULL, NULL, do_semihosting, "semihosting calls work" },
     { "semihosting-config", NULL, "[enable=on][,target=T][,chardev=ID]",
       do_semihosting_config, "the same, in detail" },

@@ -36,6 +36,7 @@ struct options {
     int harts;
     bool aclint, virtio_legacy, one_insn;
     enum { ACCEL_ANY, ACCEL_INTERP, ACCEL_TCG } accel;
+    bool perfmap;
     uint64_t tb_size; /* bytes of translated code; 0: the default */
     uint64_t hot;     /* how often a block comes before it is translated */
     char *dumpdtb;

@@ -187,6 +187,13 @@ bool do_d(struct options *o, const char *arg, struct err *err)
     return log_parse(arg, &o->log_mask, err);
 }
 
+bool do_perfmap(struct options *o, const char *arg, struct err *err)
+{
+    (void)arg, (void)err;
+    o->perfmap = true;
+    return true;
+}
+
 bool do_D(struct options *o, const char *arg, struct err *err)
 {
     (void)err;

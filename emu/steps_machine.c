@@ -186,7 +186,9 @@ bool step_memory_backend(struct init *in, struct err *err)
 bool step_accel_interfaces(struct init *in, struct err *err)
 {
     const struct options *o = in->o;
-    struct trans_config c = { .cache = o->tb_size, .hot = (uint32_t)o->hot };
+    struct trans_config c = { .cache = o->tb_size,
+                              .hot = (uint32_t)o->hot,
+                              .perf_map = o->perfmap };
     struct err none;
 
     in->m.blocks = blocks_new(in->m.mem, &o->cpu_config);

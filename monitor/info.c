@@ -87,6 +87,24 @@ void info_cpus(struct monitor *mon, const struct args *a)
                   i, (int)getpid());
 }
 
+void info_jit(struct monitor *mon, const struct args *a)
+{
+    (void)a;
+    put_text(mon, debug_jit);
+}
+
+void hmp_dump_code(struct monitor *mon, const struct args *a)
+{
+    struct buf text = { 0 };
+    uint64_t va = arg_number(a, "addr", 0);
+
+    if (debug_jit_code(mon->m, va, &text))
+        mon_text(mon, buf_text(&text), text.len);
+    else
+        mon_print(mon, "nothing was translated from 0x%016" PRIx64 "\n", va);
+    buf_free(&text);
+}
+
 void info_irq(struct monitor *mon, const struct args *a)
 {
     (void)a;

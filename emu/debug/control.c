@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/base/buf.h"
 #include "emu/base/chardev.h"
 #include "emu/base/fields.h"
 #include "emu/base/log.h"
@@ -18,6 +19,7 @@
 #include "emu/hart/points.h"
 #include "emu/machine/fileio.h"
 #include "emu/machine/run.h"
+#include "emu/trans/trans.h"
 
 /* Events -------------------------------------------------------------------- */
 
@@ -422,6 +424,19 @@ void debug_dev_fields(const struct machine *m, size_t n, struct buf *out)
 
     if (i)
         fields_print(out, i->fields, opaque);
+}
+
+void debug_jit(const struct machine *m, struct buf *out)
+{
+    if (m->trans)
+        trans_describe(m->trans, out);
+    else
+        buf_str(out, "harts are interpreted\n");
+}
+
+bool debug_jit_code(const struct machine *m, uint64_t va, struct buf *out)
+{
+    return m->trans && trans_show(m->trans, va, out);
 }
 
 void debug_irqs(const struct machine *m, struct buf *out)

@@ -18,6 +18,8 @@
 #ifndef EMU_TRANS_CODE_H
 #define EMU_TRANS_CODE_H
 
+#include <stdio.h>
+
 #include "emu/hart/interp.h"
 #include "emu/trans/trans.h"
 
@@ -42,7 +44,7 @@ struct code {
     uint32_t bytes;       /* of guest code */
     uint32_t size;        /* of host code */
     bool linear, dead;
-    uint16_t *at; /* where each instruction's host code begins, and ends */
+    uint16_t *at;    /* where each instruction's host code begins, and ends */
     struct link *in; /* the links that jump here */
     struct code *next_of_block, *next_in_page;
 };
@@ -77,6 +79,7 @@ struct trans {
     struct block *one;   /* what an op is called with: itself alone */
     struct code *page[CODE_PAGES];
     bool has_fma, has_bmi2, has_lzcnt;
+    FILE *perf_map; /* or NULL */
     struct trans_info info;
 };
 

@@ -15,7 +15,7 @@
 
 enum {
     GEN_BIAS = 128,
-    GEN_COLD = 3 * BLOCK_INSNS + 2,
+    GEN_COLD = 6 * BLOCK_INSNS + 2,
     NO_LABEL = UINT32_MAX,
 };
 

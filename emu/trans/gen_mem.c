@@ -15,13 +15,11 @@
 
 static unsigned size_of(uint32_t arg) { return arg >> 24; }
 
-/* rax = the address; rcx = its TLB entry, checked. */
-static void check(struct gen *g, const struct insn *i, unsigned size,
-                  size_t tag)
+/* A host register with the address: rax, or rs1's own. */
+static unsigned address(struct gen *g, const struct insn *i)
 {
-    enum { INDEX = (TLB_ENTRIES - 1) * sizeof(struct tlb_entry) };
-    _Static_assert(sizeof(struct tlb_entry) == 32, "index by a shift of 7");
-
+    if (i->rs1 && gen_pinned(i->rs1) && i->imm == 0)
+        return gen_pin[i->rs1];
     if (i->rs1 == 0) {
         x86_mov_imm(&g->x, RAX, (uint64_t)i->imm);
     } else if (gen_pinned(i->rs1)) {
@@ -31,39 +29,55 @@ static void check(struct gen *g, const struct insn *i, unsigned size,
         if (i->imm)
             x86_alu_imm(&g->x, ALU_ADD, true, x86_r(RAX), (int32_t)i->imm);
     }
-    x86_op(&g->x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(RAX));
-    x86_shift_imm(&g->x, SH_SHR, false, x86_r(RCX), 7);
-    x86_alu_imm(&g->x, ALU_AND, false, x86_r(RCX), INDEX);
-    x86_op(&g->x, X86_ADD, RCX, gen_hart(offsetof(struct hart, data_tlb)));
-    x86_op(&g->x, X86_MOV, RDX, x86_r(RAX));
-    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX),
-                (int32_t)tlb_tag(UINT64_MAX, size));
-    x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, (int32_t)tag));
-    gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    return RAX;
 }
 
-/* Where the address in rax is on the host; rdx is used, rcx free then. */
-static struct x86_rm place(struct gen *g, const struct insn *i)
+/* rcx = the TLB's entry for the address in a. */
+static void find_entry(struct gen *g, unsigned a)
+{
+    enum { INDEX = (TLB_ENTRIES - 1) * sizeof(struct tlb_entry) };
+    _Static_assert(sizeof(struct tlb_entry) == 32, "index by a shift of 7");
+
+    if (g->t->has_bmi2) {
+        x86_vex(&g->x, 0xf0 | X86_0F3A | X86_F2 | X86_W, RCX, 0, x86_r(a));
+        x86_byte(&g->x, 7); /* rorx */
+    } else {
+        x86_op(&g->x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(a));
+        x86_shift_imm(&g->x, SH_SHR, false, x86_r(RCX), 7);
+    }
+    x86_alu_imm(&g->x, ALU_AND, false, x86_r(RCX), INDEX);
+    x86_op(&g->x, X86_ADD, RCX, gen_hart(offsetof(struct hart, data_tlb)));
+}
+
+/* Where the address in a is on the host; rdx is used, rcx free then. */
+static struct x86_rm place(struct gen *g, const struct insn *i, unsigned a)
 {
     int64_t disp = i->imm + g->delta;
 
     if (!g->c->linear) {
         x86_op(&g->x, X86_MOV, RDX,
                x86_mem(RCX, offsetof(struct tlb_entry, addend)));
-        return x86_sum(RAX, RDX, 0);
+        return x86_sum(a, RDX, 0);
     }
     if (i->rs1 && gen_pinned(i->rs1) && disp == (int32_t)disp)
         return x86_mem(gen_pin[i->rs1], (int32_t)disp);
-    return x86_mem(RAX, g->delta);
+    return x86_mem(a, g->delta);
 }
 
 struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
                          unsigned access)
 {
-    check(g, i, size,
-          access == ACCESS_READ ? offsetof(struct tlb_entry, read)
-                                : offsetof(struct tlb_entry, write));
-    return place(g, i);
+    size_t tag = access == ACCESS_READ ? offsetof(struct tlb_entry, read)
+                                       : offsetof(struct tlb_entry, write);
+    unsigned a = address(g, i);
+
+    find_entry(g, a);
+    x86_op(&g->x, X86_MOV, RDX, x86_r(a));
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX),
+                (int32_t)tlb_tag(UINT64_MAX, size));
+    x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, (int32_t)tag));
+    gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    return place(g, i, a);
 }
 
 /* Where the last cold code of an access comes back to. */

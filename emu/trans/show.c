@@ -14,6 +14,8 @@
 #include "emu/base/buf.h"
 #include "emu/base/log.h"
 
+#include "emu/bus/mem.h"
+
 static void bytes(const uint8_t *p, size_t n, struct buf *out)
 {
     for (size_t i = 0; i < n; i++)
@@ -49,4 +51,58 @@ void code_log(const struct code *c)
     code_show(c, &b);
     log_to(LOG_OUT_ASM, "%s", buf_text(&b));
     buf_free(&b);
+}
+
+bool trans_show(const struct trans *t, uint64_t va, struct buf *out)
+{
+    bool any = false;
+
+    for (struct code *c = t->page[va / MEM_PAGE % CODE_PAGES]; c;
+         c = c->next_in_page) {
+        if (va - c->pc >= c->bytes)
+            continue;
+        code_show(c, out);
+        any = true;
+    }
+    return any;
+}
+
+void trans_describe(const struct trans *t, struct buf *out)
+{
+    const struct trans_info i = trans_info(t);
+    const struct {
+        const char *what;
+        uint64_t n;
+    } row[] = {
+        { "translations", i.translations },
+        { "guest instructions in them", i.insns },
+        { "bytes of host code", i.bytes },
+        { "bytes there is room for", i.size },
+        { "made since the start", i.made },
+        { "dropped, their code being written", i.killed },
+        { "times all were dropped", i.flushes },
+        { "jumps that go straight to another", i.links },
+        { "entries from C", i.entries },
+        { "instructions done by their ops", i.ops },
+        { "blocks that were interpreted", i.interpreted },
+    };
+
+    for (size_t n = 0; n < sizeof row / sizeof row[0]; n++)
+        buf_printf(out, "%-36s %" PRIu64 "\n", row[n].what, row[n].n);
+}
+
+/* The perf map: one line for each translation, as it is made. */
+FILE *perf_map_open(void)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)getpid());
+    return fopen(path, "we");
+}
+
+void perf_map_add(FILE *f, const struct code *c)
+{
+    fprintf(f, "%" PRIxPTR " %" PRIx32 " guest_%" PRIx64 "\n",
+            (uintptr_t)c->entry, c->size, c->pc);
+    fflush(f);
 }

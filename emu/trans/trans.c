@@ -21,6 +21,7 @@
 #include "emu/hart/trap.h"
 #include "emu/hart/triggers.h"
 #include "emu/trans/gen.h"
+#include "emu/trans/show.h"
 
 /* A known way that is taken at the very next instruction boundary. */
 static bool can_go_on(const struct hart *h)
@@ -283,6 +284,7 @@ struct trans *trans_new(struct blocks *b, struct points *p,
         return NULL;
     }
     t->one = one_block();
+    t->perf_map = config->perf_map ? perf_map_open() : NULL;
     thunks_emit(t);
     blocks_on_drop(b, blocks_dropped, t);
     points_on_change(p, points_changed, t);
@@ -321,6 +323,8 @@ void trans_free(struct trans *t)
     if (!t)
         return;
     blocks_on_drop(t->blocks, NULL, NULL);
+    if (t->perf_map)
+        fclose(t->perf_map);
     code_cache_free(t);
     free(t->one);
     free(t);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 struct hart;
 struct blocks;
@@ -25,6 +26,7 @@ struct trans_config {
     uint64_t cache; /* bytes of code; 0: as many as is good */
     uint32_t hot;   /* a block is translated when it has come so often; 0: at
                      * once. TRANS_HOT is good */
+    bool perf_map;  /* /tmp/perf-PID.map, which perf reads, is written */
 };
 enum { TRANS_HOT = 12 };
 
@@ -44,5 +46,10 @@ struct trans_info {
     uint64_t entries, ops, interpreted; /* blocks */
 };
 struct trans_info trans_info(const struct trans *t);
+
+/* The same as lines of text, for `info jit`; and all translations that hold
+ * the instruction at va, with their host code: false if there is none. */
+void trans_describe(const struct trans *t, struct buf *out);
+bool trans_show(const struct trans *t, uint64_t va, struct buf *out);
 
 #endif

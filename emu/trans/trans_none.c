@@ -19,6 +19,17 @@ void trans_add_hart(struct trans *t, struct hart *h) { (void)t, (void)h; }
 
 uint64_t trans_run(struct hart *h, uint64_t n) { return hart_run(h, n); }
 
+void trans_describe(const struct trans *t, struct buf *out)
+{
+    (void)t, (void)out;
+}
+
+bool trans_show(const struct trans *t, uint64_t va, struct buf *out)
+{
+    (void)t, (void)va, (void)out;
+    return false;
+}
+
 struct trans_info trans_info(const struct trans *t)
 {
     (void)t;

@@ -8,8 +8,8 @@
 
 #include "emu/bus/mem.h"
 #include "emu/hart/mmu.h"
-#include "emu/trans/show.h"
 #include "emu/trans/gen.h"
+#include "emu/trans/show.h"
 
 /* Room for the longest translation there can be; looked at beforehand. */
 enum { ROOM = 32 << 10 };
@@ -193,5 +193,7 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
     code_keep(c);
     if (log_on(LOG_OUT_ASM))
         code_log(c);
+    if (t->perf_map)
+        perf_map_add(t->perf_map, c);
     return c;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# bench.sh - what `make bench` prints: speed of the interpreter, start-up,
-# memory, idling. The machine may be shared: the best of several runs counts.
+# bench.sh - what `make bench` prints: speed of the interpreter and of
+# translated code, the same beside QEMU, start-up, memory, idling. The machine may be shared: the best of several runs counts.
 set -eu
 cd "$(dirname "$0")/../.."
 ebreak=${EBREAK:-build/ebreak}
@@ -9,8 +9,12 @@ cross=${CROSS:-riscv64-linux-gnu-}
 dir=build/bench
 mkdir -p "$dir"
 
-echo "# interpreter: kernels on one hart, bare M-mode"
+echo "# kernels on one hart, bare M-mode"
 sh tests/bench/interp.sh
+
+echo
+echo "# the same as whole machines, and on QEMU"
+EBREAK=$ebreak python3 tests/bench/versus.py
 
 guest() { # NAME: tests/bench/NAME.S -> build/bench/NAME.elf
     "${cross}gcc" -march=rv64gc -mabi=lp64d -nostdlib -static -no-pie \

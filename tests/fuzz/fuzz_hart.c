@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_hart.c - any code on a hart in any state, run twice.
+ * fuzz_hart.c - any code on a hart in any state, run three times.
  *
- * Once as it comes, once in pieces, logged, with caches dropped, breakpoints
- * and watchpoints set, state saved and loaded and a debugger looking on. Nothing
- * of that is the guest's business: both must end with the same state of hart,
- * memory and device, at the same T.
+ * Once interpreted, once translated, once in pieces, some of them translated,
+ * logged, with caches dropped, breakpoints and watchpoints set, state saved and
+ * loaded and a debugger looking on. Nothing of that is the guest's business:
+ * all must end with the same state of hart, memory and device, at the same T.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@
 #include "emu/hart/mmu.h"
 #include "emu/hart/points.h"
 #include "emu/hart/trace.h"
+#include "emu/trans/trans.h"
 #include "tests/fuzz/bytes.h"
 
 #define RAM UINT64_C(0x80000000)
@@ -35,6 +36,7 @@ struct rig {
     struct points *points;
     struct blocks *blocks;
     struct hart *h;
+    bool translates;
     struct buf fresh; /* the state of devs at the beginning */
     uint64_t seen;    /* a hash of what the device was asked, and when */
 };
@@ -193,6 +195,8 @@ static void run_some(struct rig *g, uint64_t n, uint32_t log)
     log_mask = log;
     if (trace_on())
         trace_run(h, n);
+    else if (g->translates)
+        trans_run(h, n);
     else
         hart_run(h, n);
     log_mask = 0;
@@ -274,7 +278,7 @@ static void run_disturbed(struct rig *g, struct bytes *b)
 {
     for (int n = 0; n < 20 * ROUNDS && !ended(g); n++) {
         uint8_t how = take8(b);
-        uint64_t left = STEPS - g->h->steps, some = 1 + how % 16;
+        uint64_t left = STEPS - g->h->steps, some = 1 + how % 64;
 
         if (b->left)
             disturb(g, take8(b));
@@ -296,7 +300,20 @@ static void compare(struct rig *a, struct rig *b)
     assert(!memcmp(ram[0], ram[1], RAM_SIZE));
 }
 
-static struct rig rigs[4][2];
+/* The translator, if this host has it. */
+static void translate(struct rig *g)
+{
+    struct trans_config c = { .cache = 1 << 20 };
+    struct err err;
+    struct trans *t = trans_new(g->blocks, g->points, &c, &err);
+
+    g->translates = t;
+    if (t)
+        trans_add_hart(t, g->h);
+}
+
+enum { PLAIN, DISTURBED, TRANSLATED, WAYS };
+static struct rig rigs[4][WAYS];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
@@ -310,8 +327,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     if (!log_file("/dev/null", NULL))
         abort();
     for (int m = 0; m < 4; m++)
-        for (int n = 0; n < 2; n++)
+        for (int n = WAYS - 1; n >= 0; n--) {
             rig_init(&rigs[m][n], models[m]);
+            if (n != PLAIN)
+                translate(&rigs[m][n]);
+        }
     return 0;
 }
 
@@ -322,7 +342,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t code = take16(&b) % 1024;
     struct bytes start;
 
-    for (int n = 0; n < 2; n++) {
+    for (int n = 0; n < WAYS; n++) {
         struct bytes copy = b;
         size_t len = code < copy.left ? code : copy.left;
 
@@ -334,8 +354,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         set_state(&g[n], &copy);
         start = copy;
     }
-    run_through(&g[0]);
-    run_disturbed(&g[1], &start);
-    compare(&g[0], &g[1]);
+    run_through(&g[PLAIN]);
+    run_through(&g[TRANSLATED]);
+    compare(&g[PLAIN], &g[TRANSLATED]);
+    run_disturbed(&g[DISTURBED], &start);
+    compare(&g[PLAIN], &g[DISTURBED]);
     return 0;
 }

@@ -441,6 +441,19 @@ bool debug_dev(const struct machine *m, size_t n, const char **name,
     return n < 2;
 }
 
+void debug_jit(const struct machine *m, struct buf *out)
+{
+    (void)m;
+    buf_str(out, "translations 7\n");
+}
+
+bool debug_jit_code(const struct machine *m, uint64_t va, struct buf *out)
+{
+    (void)m;
+    buf_printf(out, "OUT: %#lx\n", va);
+    return va == 0x80000000;
+}
+
 void debug_irqs(const struct machine *m, struct buf *out)
 {
     (void)m;

@@ -483,6 +483,19 @@ void debug_dev_fields(const struct machine *m, size_t n, struct buf *out)
     buf_printf(out, "ier=%zu", n);
 }
 
+void debug_jit(const struct machine *m, struct buf *out)
+{
+    (void)m;
+    buf_str(out, "translations 7\n");
+}
+
+bool debug_jit_code(const struct machine *m, uint64_t va, struct buf *out)
+{
+    (void)m;
+    buf_printf(out, "OUT: %#lx\n", va);
+    return va == 0x80000000;
+}
+
 void debug_irqs(const struct machine *m, struct buf *out)
 {
     (void)m;

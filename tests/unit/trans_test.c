@@ -44,7 +44,7 @@ static void translate_with(uint64_t cache, uint32_t hot)
     struct err err;
 
     trans = trans_new(rig->blocks, rig->points,
-                      &(struct trans_config){ cache, hot }, &err);
+                      &(struct trans_config){ cache, hot, false }, &err);
     if (!trans)
         cr_skip_test("%s", err.text);
     trans_add_hart(trans, rig->h);
