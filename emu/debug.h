@@ -221,12 +221,15 @@ enum debug_stop_reason {
     DEBUG_STOP_NONE,     /* never ran */
     DEBUG_STOP_STEP,     /* asked-for steps are done */
     DEBUG_STOP_BREAK,    /* point.kind DEBUG_BREAK, pc = its address */
-    DEBUG_STOP_WATCH,    /* before the access: pc = the load or store */
+    DEBUG_STOP_WATCH,    /* before the access: pc = the load or store;
+                            going back: right after it */
     DEBUG_STOP_PAUSE,    /* debug_interrupt, `stop`, a signal */
     DEBUG_STOP_SHUTDOWN, /* the guest powered off and -no-shutdown is on */
     DEBUG_STOP_RESET,    /* stopped machine was reset */
     DEBUG_STOP_CATCH,
-    DEBUG_STOP_CALL, /* a semihosting call waits: debug_call */
+    DEBUG_STOP_CALL,  /* a semihosting call waits: debug_call */
+    DEBUG_STOP_TIME,  /* T is what was asked for */
+    DEBUG_STOP_BEGIN, /* going back came to where history begins */
 };
 
 struct debug_stop {
@@ -254,13 +257,14 @@ enum debug_event_kind {
     DEBUG_EVENT_EXIT, /* the emulator goes: status */
     DEBUG_EVENT_PHASE,
     DEBUG_EVENT_TEXT, /* a point's commands printed text */
+    DEBUG_EVENT_SAY,  /* text: a line for whoever debugs */
 };
 
 struct debug_event {
     enum debug_event_kind kind;
     struct debug_stop stop;
     int status;
-    const char *text; /* TEXT: len bytes, for the point's owner */
+    const char *text; /* SAY; TEXT: len bytes, for the point's owner */
     size_t len;
     const void *owner; /* NULL: it has gone, its commands persist */
 };
@@ -325,6 +329,34 @@ bool debug_migrate_incoming(struct machine *m, const char *uri,
                             struct err *err);
 void debug_migration(const struct machine *m, struct buf *out);
 void debug_snapshots(const struct machine *m, struct buf *out);
+
+/*
+ * Moving in time. The machine must be stopped; it counts as running until a
+ * stop tells that it is there. debug_interrupt brings it back to where it
+ * was. Whatever is changed in the past, from registers to a reset, begins
+ * another future: the one that was is then a branch.
+ */
+bool debug_past(const struct machine *m); /* inputs come from the log */
+bool debug_seeking(const struct machine *m);
+
+/* Back to the last point that was passed, or by one step of the hart. Ends at
+ * history's beginning with DEBUG_STOP_BEGIN. */
+bool debug_reverse(struct machine *m, int hart, bool step, struct err *err);
+
+/* T, "+n", "-n", "start", "end" or the name of a checkpoint. Beyond the
+ * present the machine runs, and may be stopped on the way. */
+bool debug_goto(struct machine *m, const char *where, struct err *err);
+
+/* Names the present T; NULL: a name is made up. */
+bool debug_checkpoint(struct machine *m, const char *name, struct err *err);
+
+bool debug_branch_switch(struct machine *m, unsigned branch, struct err *err);
+bool debug_branch_drop(struct machine *m, unsigned branch, struct err *err);
+
+/* Text: how much history there is; named checkpoints; branches. */
+void debug_timeline(const struct machine *m, struct buf *out);
+void debug_checkpoints(const struct machine *m, struct buf *out);
+void debug_branches(const struct machine *m, struct buf *out);
 
 /* The machine ------------------------------------------------------------ */
 

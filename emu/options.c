@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "emu/base/buf.h"
 #include "emu/base/log.h"
@@ -101,6 +102,8 @@ static const struct option_row {
     { "S", NULL, NULL, do_S, "do not run before `cont` or gdb says so" },
     { "preconfig", NULL, NULL, do_preconfig,
       "stop before the first phase of start-up: see `phase`" },
+    { "timeline", NULL, "off|mem=SIZE", do_timeline,
+      "the memory for going back in time" },
     { "d", NULL, "ITEM[,...]", do_d, "what to log: -d help lists it" },
     { "D", NULL, "FILE", do_D, "log to FILE" },
     { "perfmap", NULL, NULL, do_perfmap,
@@ -277,6 +280,16 @@ static bool consistent(const struct options *o, struct err *err)
     return true;
 }
 
+/* A quarter of what the host has, at most 2 GiB. */
+static uint64_t timeline_default(void)
+{
+    const uint64_t most = UINT64_C(2) << 30;
+    uint64_t ram =
+        (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+    return ram / 4 < most ? ram / 4 : most;
+}
+
 bool options_parse(struct options *o, int argc, char **argv, struct err *err)
 {
     *o = (struct options){
@@ -288,6 +301,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *err)
         .escape = 1,
         .rtc_base_ns = INT64_MIN,
         .seed = 1,
+        .timeline = timeline_default(),
     };
     if (!cpu_parse("rv64", &o->cpu_config, err))
         return false;

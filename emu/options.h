@@ -58,8 +58,9 @@ struct options {
     int escape;
 
     /* Debugging. */
-    bool stopped;   /* -S */
-    bool preconfig; /* --preconfig */
+    bool stopped;      /* -S */
+    bool preconfig;    /* --preconfig */
+    uint64_t timeline; /* bytes that checkpoints may take; 0: off */
     bool semihosting;
     bool semihosting_user;
     enum semihost_target semihosting_target;

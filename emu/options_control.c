@@ -170,6 +170,25 @@ bool do_S(struct options *o, const char *arg, struct err *err)
     return true;
 }
 
+bool do_timeline(struct options *o, const char *arg, struct err *err)
+{
+    struct opts p = { 0 };
+    bool ok = true;
+
+    if (!strcmp(arg, "off")) {
+        o->timeline = 0;
+        return true;
+    }
+    ok = opts_parse(&p, arg, "mem", err);
+    if (ok && !parse_size(opts_get(&p, "mem", ""), 'B', &o->timeline))
+        ok = err_set(err, "Parameter 'mem' expects a size");
+    if (ok && o->timeline < UINT64_C(1) << 20)
+        ok = err_set(err, "at least 1M is needed to go back in time");
+    ok = ok && opts_done(&p, err);
+    opts_free(&p);
+    return ok;
+}
+
 bool do_preconfig(struct options *o, const char *arg, struct err *err)
 {
     (void)arg;

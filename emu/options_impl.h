@@ -16,7 +16,7 @@ option_fn do_accel, do_machine, do_cpu, do_smp, do_m, do_global, do_icount,
     do_semihosting_config, do_no_reboot, do_no_shutdown, do_action, do_rtc,
     do_seed, do_name, do_pidfile, do_ignored, do_version;
 option_fn do_snapshots, do_loadvm, do_record, do_replay, do_incoming,
-    do_timeline_html; /* options_time.c */
+    do_timeline, do_timeline_html; /* options_time.c */
 
 void options_push(struct strings *list, const char *s);
 void options_set(char **to, const char *s);

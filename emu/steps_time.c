@@ -20,6 +20,7 @@
 #include "emu/machine/recording.h"
 #include "emu/machine/run.h"
 #include "emu/machine/saves.h"
+#include "emu/machine/timeline.h"
 #include "emu/steps.h"
 
 /* The date is an option like any other: the host's is made into one, in whole
@@ -171,6 +172,7 @@ static bool expect_state(struct init *in, struct err *err)
 bool step_run(struct init *in, struct err *err)
 {
     begin_overview(in);
+    timeline_init(&in->m, in->o->timeline);
     if (in->o->incoming)
         return expect_state(in, err);
     if (!load_state(in, err) || !begin_replay(in, err))

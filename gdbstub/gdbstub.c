@@ -93,6 +93,12 @@ void session_say(struct session *s, const char *text, size_t len)
     buf_free(&b);
 }
 
+void session_say_later(struct session *s)
+{
+    session_say(s, buf_text(&s->later), s->later.len);
+    buf_clear(&s->later);
+}
+
 /* The registers that gdb asks for at every stop, sent without being asked. */
 static void expedite(struct session *s, struct buf *out)
 {
@@ -149,6 +155,8 @@ static void why_stopped(const struct session *s, const struct debug_stop *stop,
     const struct debug_point *p = &stop->point;
 
     why[0] = '\0';
+    if (stop->reason == DEBUG_STOP_BEGIN)
+        snprintf(why, size, "replaylog:begin;");
     if (p->owner != s)
         return;
     if (stop->reason == DEBUG_STOP_WATCH)
@@ -180,13 +188,25 @@ static void tell_stop(struct session *s, const struct debug_stop *stop)
 {
     struct buf out = { 0 };
 
-    if (s->owed == OWE_STOP)
+    session_say_later(s);
+    if (s->owed == OWE_MONITOR)
+        buf_str(&out, "OK");
+    else if (s->owed == OWE_STOP)
         session_stop(s, stop, &out);
     else
         session_status(s, SIGNAL_TRAP, &out);
     s->owed = OWE_NOTHING;
     link_send(&s->link, out.data, out.len);
     buf_free(&out);
+}
+
+/* While gdb waits for a stop it takes text, else it has to wait. */
+static void tell_text(struct session *s, const char *text)
+{
+    if (s->owed == OWE_STOP)
+        session_say(s, text, strlen(text));
+    else if (s->later.len < STUB_CHUNK)
+        buf_str(&s->later, text);
 }
 
 static void tell_exit(struct session *s, int status)
@@ -254,6 +274,8 @@ static void on_event(void *opaque, const struct debug_event *e)
             on_running(s);
         else if (e->kind == DEBUG_EVENT_STOPPED && s->owed != OWE_NOTHING)
             tell_stop(s, &e->stop);
+        else if (e->kind == DEBUG_EVENT_SAY)
+            tell_text(s, e->text);
         else if (e->kind == DEBUG_EVENT_EXIT && s->owed != OWE_NOTHING)
             tell_exit(s, e->status);
         else if (e->kind == DEBUG_EVENT_TEXT && e->owner == s)
@@ -278,6 +300,7 @@ static void begin(struct session *s)
     s->resumed = THREAD_ANY;
     s->owed = OWE_NOTHING;
     s->points = s->lost = 0;
+    buf_clear(&s->later);
     s->hold = starting(s->m);
     s->letgo = s->physical = false;
     s->multiprocess = s->swbreak = s->hwbreak = s->error_message = false;
@@ -311,7 +334,7 @@ static void on_interrupt(void *opaque)
 {
     struct session *s = opaque;
 
-    if (s->owed == OWE_STOP && debug_running(s->m))
+    if (s->owed >= OWE_STOP && debug_running(s->m))
         debug_interrupt(s->m);
 }
 
@@ -392,6 +415,7 @@ static void session_fini(struct session *s)
     bh_free(s->reaper);
     bh_free(s->holder);
     link_fini(&s->link);
+    buf_free(&s->later);
     free(s);
 }
 

@@ -35,7 +35,8 @@ static bool supported(struct session *s, struct args *a, struct buf *out)
     s->error_message = offers(a->rest, "error-message+");
     buf_printf(out,
                "PacketSize=%x;QStartNoAckMode+;multiprocess+;"
-               "vContSupported+;swbreak+;hwbreak+;binary-upload+;"
+               "vContSupported+;ReverseStep+;ReverseContinue+;"
+               "swbreak+;hwbreak+;binary-upload+;"
                "ConditionalBreakpoints+;BreakpointCommands+",
                STUB_PACKET);
     objects_offer(out);
@@ -126,6 +127,10 @@ static bool monitor(struct session *s, struct args *a, struct buf *out)
     if (text.len > STUB_TEXT)
         session_say(s, cut, sizeof cut - 1);
     buf_free(&text);
+    if (!ran && debug_seeking(s->m)) {
+        s->owed = OWE_MONITOR;
+        return false;
+    }
     if (!ran && debug_running(s->m))
         keep_stopped(s);
     buf_str(out, "OK");

@@ -181,6 +181,34 @@ static bool step_signal(struct session *s, struct args *a, struct buf *out)
     return legacy(s, a->count > 1 ? &a->n[1] : NULL, true, out);
 }
 
+/* Backward ----------------------------------------------------------------- */
+
+/* Hc names the hart; without, it is the one gdb looks at. */
+static bool reverse(struct session *s, bool step, struct buf *out)
+{
+    struct err err = { "" };
+
+    s->letgo = false;
+    s->owed = OWE_STOP;
+    if (debug_running(s->m) ||
+        debug_reverse(s->m, s->resumed >= 0 ? s->resumed : s->hart, step, &err))
+        return false;
+    s->owed = OWE_NOTHING;
+    return session_error(s, out, STUB_EINVAL, "%s", err.text);
+}
+
+static bool reverse_step(struct session *s, struct args *a, struct buf *out)
+{
+    (void)a;
+    return reverse(s, true, out);
+}
+
+static bool reverse_cont(struct session *s, struct args *a, struct buf *out)
+{
+    (void)a;
+    return reverse(s, false, out);
+}
+
 /* Coming and going --------------------------------------------------------- */
 
 static bool extended(struct session *s, struct args *a, struct buf *out)
@@ -332,6 +360,8 @@ const struct packet resume_packets[] = {
     { "C",        "h[;h",    cont_signal,  false },
     { "s",        "[h",      step,         false },
     { "S",        "h[;h",    step_signal,  false },
+    { "bs",       "",        reverse_step, false },
+    { "bc",       "",        reverse_cont, false },
     { "vAttach",  ";h",      attach,       false },
     { "D",        "[;h",     detach,       false },
     { "k",        "",        kill_plain,   false },

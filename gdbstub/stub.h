@@ -123,6 +123,7 @@ enum owed {
     OWE_NOTHING, /* it believes the machine stopped */
     OWE_STATUS,  /* the answer to ?, once the machine has stopped */
     OWE_STOP,    /* the stop reply of a resume */
+    OWE_MONITOR, /* the end of a command that moves in time */
 };
 
 struct session {
@@ -133,10 +134,11 @@ struct session {
     struct link link;
     struct timer *drain;
     struct bh *reaper, *holder;
-    size_t points; /* set and not removed, about */
-    size_t lost;   /* lines of points' commands that gdb was too slow for */
-    int hart;      /* Hg: whose registers and translation */
-    int resumed;   /* Hc: a hart, THREAD_ALL or THREAD_ANY */
+    struct buf later; /* text for when gdb can take it */
+    size_t points;    /* set and not removed, about */
+    size_t lost;      /* lines of points' commands that gdb was too slow for */
+    int hart;         /* Hg: whose registers and translation */
+    int resumed;      /* Hc: a hart, THREAD_ALL or THREAD_ANY */
     enum owed owed;
     bool client; /* the chardev was accepted for this session alone */
     bool open;   /* somebody is there */
@@ -166,6 +168,7 @@ bool session_alone(const struct session *s);
 
 /* Text on gdb's console. */
 void session_say(struct session *s, const char *text, size_t len);
+void session_say_later(struct session *s); /* what had to wait */
 
 /* gdb's own numbers of signals, not the host's. */
 enum signal {

@@ -141,6 +141,9 @@ void control_forget(const struct monitor *mon);
 /* states.c: a session goes that may wait for a snapshot. */
 void states_forget(struct monitor *mon);
 
+/* time.c: a session that goes waits no more. */
+void time_forget(const struct monitor *mon);
+
 /* points.c: does a stop come from a point that was set in a monitor? */
 bool points_stopped(struct monitor *mon, const struct debug_stop *s);
 /* Were they set in a monitor, or left behind by who has gone? */

@@ -242,6 +242,11 @@ static void on_machine(void *opaque, const struct debug_event *e)
 {
     struct monitor *mon = opaque;
 
+    if (e->kind == DEBUG_EVENT_SAY) {
+        mon_hide(mon);
+        mon_print(mon, "%s", e->text);
+        mon_show(mon);
+    }
     if (e->kind == DEBUG_EVENT_TEXT && points_are_ours(e->owner)) {
         mon_hide(mon);
         mon_text(mon, e->text, e->len);
@@ -289,6 +294,7 @@ void monitor_free(struct monitor *mon)
     if (!mon)
         return;
     control_forget(mon);
+    time_forget(mon);
     states_forget(mon);
     debug_unlisten(mon->m, on_machine, mon);
     if (mon->c)

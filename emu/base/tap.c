@@ -43,9 +43,10 @@ struct tap {
     size_t nsources;
     struct buf log; /* struct tap_input, bytes, struct tap_input, bytes, ... */
     size_t count;
-    size_t next; /* replaying: where in the log the next input is */
-    bool replaying;
-    size_t kept; /* what of the log tap_kept may say stayed */
+    size_t next;   /* replaying: where in the log the next input is */
+    bool recorded; /* the log comes from elsewhere: never live */
+    bool past;     /* of a live run, or of a replay */
+    size_t kept;   /* what of the log tap_kept may say stayed */
 };
 
 struct tap *tap_new(tap_now_fn *now, void *opaque)
@@ -100,7 +101,7 @@ static void deliver(const struct tap *t, const struct tap_input *in,
 bool tap_put(struct tap *t, int source, const void *data, size_t len)
 {
     assert(source >= 0 && (size_t)source < t->nsources && len <= UINT32_MAX);
-    if (t->replaying)
+    if (tap_replaying(t))
         return false;
     struct tap_input in = { t->now(t->opaque), (uint32_t)source,
                             (uint32_t)len };
@@ -114,11 +115,9 @@ bool tap_put(struct tap *t, int source, const void *data, size_t len)
 
 void tap_live(struct tap *t)
 {
-    assert(t->next == t->log.len);
-    t->replaying = false;
+    assert(t->next == t->log.len && !t->past);
+    t->recorded = false;
 }
-
-const void *tap_log(const struct tap *t) { return t->log.data; }
 
 size_t tap_kept(struct tap *t)
 {
@@ -134,7 +133,7 @@ void tap_restart(struct tap *t)
     t->kept = 0;
     t->count = 0;
     t->next = 0;
-    t->replaying = false;
+    t->recorded = t->past = false;
 }
 
 const char *tap_source_name(const struct tap *t, size_t n)
@@ -146,7 +145,7 @@ const char *tap_source_name(const struct tap *t, size_t n)
 
 static bool peek(const struct tap *t, struct tap_input *in)
 {
-    if (!t->replaying || t->next == t->log.len)
+    if (!tap_replaying(t) || t->next == t->log.len)
         return false;
     memcpy(in, t->log.data + t->next, sizeof *in);
     return true;
@@ -179,11 +178,102 @@ bool tap_deliver(struct tap *t)
     return true;
 }
 
-bool tap_replaying(const struct tap *t) { return t->replaying; }
+bool tap_replaying(const struct tap *t) { return t->recorded || t->past; }
+
+bool tap_recorded(const struct tap *t) { return t->recorded; }
+
+bool tap_past(const struct tap *t) { return t->past; }
 
 size_t tap_count(const struct tap *t) { return t->count; }
 
 size_t tap_bytes(const struct tap *t) { return t->log.len; }
+
+/* Going back --------------------------------------------------------------- */
+
+static size_t after(const struct buf *log, size_t at, struct tap_input *in)
+{
+    memcpy(in, log->data + at, sizeof *in);
+    return at + sizeof *in + in->len;
+}
+
+/* The log is another from here on. */
+static void changed_from(struct tap *t, size_t place)
+{
+    if (place < t->kept)
+        t->kept = place;
+}
+
+static void count_again(struct tap *t)
+{
+    struct tap_input in;
+
+    t->count = 0;
+    for (size_t at = 0; at < t->log.len; at = after(&t->log, at, &in))
+        t->count++;
+}
+
+size_t tap_place(const struct tap *t)
+{
+    return tap_replaying(t) ? t->next : t->log.len;
+}
+
+void tap_rewind(struct tap *t, size_t place)
+{
+    assert(place <= t->log.len);
+    t->next = place;
+    t->past = true;
+}
+
+void tap_present(struct tap *t)
+{
+    assert(t->recorded || t->next == t->log.len);
+    t->past = false;
+}
+
+void tap_cut(struct tap *t)
+{
+    assert(t->past && !t->recorded);
+    changed_from(t, t->next);
+    t->log.len = t->next;
+    t->past = false;
+    count_again(t);
+}
+
+const void *tap_log(const struct tap *t) { return t->log.data; }
+
+size_t tap_common(const struct tap *t, const void *b, size_t len,
+                  uint64_t *when)
+{
+    const struct buf other = { .data = (char *)(uintptr_t)b, .len = len };
+    size_t at = 0;
+
+    *when = UINT64_MAX;
+    for (;;) {
+        struct tap_input mine = { .when = UINT64_MAX }, its = mine;
+        size_t end = at < t->log.len ? after(&t->log, at, &mine) : at;
+        size_t its_end = at < len ? after(&other, at, &its) : at;
+
+        if (end == at && its_end == at)
+            return at;
+        if (end != its_end ||
+            memcmp(t->log.data + at, other.data + at, end - at) != 0) {
+            *when = mine.when < its.when ? mine.when : its.when;
+            return at;
+        }
+        at = end;
+    }
+}
+
+void tap_set_log(struct tap *t, const void *log, size_t len)
+{
+    uint64_t when;
+
+    changed_from(t, tap_common(t, log, len, &when));
+    buf_clear(&t->log);
+    buf_add(&t->log, log, len);
+    t->next = 0;
+    count_again(t);
+}
 
 /* Files -------------------------------------------------------------------- */
 
@@ -380,6 +470,7 @@ bool tap_replay(struct tap *t, const void *log, size_t len, struct err *err)
     t->log = inputs;
     t->count = (size_t)count;
     t->next = 0;
-    t->replaying = true;
+    t->recorded = true;
+    t->past = false;
     return true;
 }

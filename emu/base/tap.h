@@ -10,6 +10,10 @@
  * and takes nothing from outside.
  *
  * Two inputs at the same T keep their order.
+ *
+ * Time travel goes back to an earlier place in the log of a live run: from
+ * there on the log is replayed, until its owner says that the present is
+ * reached again, or cuts the rest off and starts another future.
  */
 #ifndef EMU_BASE_TAP_H
 #define EMU_BASE_TAP_H
@@ -50,9 +54,10 @@ int tap_next_source(const struct tap *t);
 /* Replaying: delivers the next input if it is due now; true if it was. */
 bool tap_deliver(struct tap *t);
 
-bool tap_replaying(const struct tap *t);
-size_t tap_count(const struct tap *t); /* inputs in the log */
-size_t tap_bytes(const struct tap *t); /* their size in memory */
+bool tap_replaying(const struct tap *t); /* also in the past of a live run */
+bool tap_recorded(const struct tap *t);  /* tap_replay: a log from elsewhere */
+size_t tap_count(const struct tap *t);   /* inputs in the log */
+size_t tap_bytes(const struct tap *t);   /* their size in memory */
 
 /*
  * The log as it is kept: for each input this, then its bytes. The source is
@@ -80,6 +85,26 @@ const char *tap_source_name(const struct tap *t, size_t n);
  * is not whole at its end is left out. */
 void tap_pack(const char *names, size_t names_len, const void *log, size_t len,
               struct buf *out);
+
+/*
+ * Going back. A place in the log is how many bytes of it were delivered.
+ * After tap_rewind the run is in the past: what the outside world was told
+ * there it was told already. tap_present ends that, at the end of the log;
+ * tap_cut forgets what follows, and the run is live.
+ */
+size_t tap_place(const struct tap *t);
+void tap_rewind(struct tap *t, size_t place);
+void tap_present(struct tap *t);
+void tap_cut(struct tap *t);
+bool tap_past(const struct tap *t);
+
+/* Another log of this process in its stead; tap_rewind then says where. */
+void tap_set_log(struct tap *t, const void *log, size_t len);
+
+/* How much of the log b has in common with this one, in bytes, and the T up
+ * to which both runs are the same. */
+size_t tap_common(const struct tap *t, const void *b, size_t len,
+                  uint64_t *when);
 
 /* The whole log as bytes, and a tap that replays such bytes. */
 void tap_save(const struct tap *t, struct buf *out);

@@ -160,6 +160,71 @@ bool devs_load(struct devs *s, const char *data, size_t len, struct err *err)
     return true;
 }
 
+void devs_restore(struct devs *s, const char *data, size_t len)
+{
+    bool ok = load_all(s, data, data + len, true, NULL);
+
+    assert(ok);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->dev[i]->info.loaded)
+            s->dev[i]->info.loaded(s->dev[i]->opaque);
+}
+
+static void print_bytes(struct buf *out, const void *obj, const struct field *f)
+{
+    const uint8_t *at = (const uint8_t *)obj + f->offset;
+    size_t n = f->size < 16 ? f->size : 16;
+
+    for (size_t i = n; i-- > 0;)
+        buf_hex(out, at + i, 1);
+}
+
+static bool explain(const struct dev *d, const struct field *f, const void *was,
+                    struct err *err)
+{
+    struct buf a = { 0 }, b = { 0 };
+
+    print_bytes(&a, d->opaque, f);
+    print_bytes(&b, was, f);
+    err_set(err, "%s.%s is %s, was %s", d->name, f->name, buf_text(&a),
+            buf_text(&b));
+    buf_free(&a);
+    buf_free(&b);
+    return false;
+}
+
+static bool match_dev(const char **at, const char *end, const struct dev *d,
+                      struct err *err)
+{
+    void *was = xmalloc(d->info.size);
+    const struct field *f;
+    bool ok;
+
+    memcpy(was, d->opaque, d->info.size);
+    ok = load_head(at, end, d, err) &&
+         fields_load(at, end, d->info.fields, was, err);
+    if (ok && (f = fields_diff(d->info.fields, d->opaque, was)))
+        ok = explain(d, f, was, err);
+    free(was);
+    return ok;
+}
+
+bool devs_match(const struct devs *s, const char *data, size_t len,
+                struct err *err)
+{
+    struct buf now = { 0 };
+    const char *at = data;
+    bool same;
+
+    devs_save(s, &now);
+    same = now.len == len && memcmp(now.data, data, len) == 0;
+    buf_free(&now);
+    for (size_t i = 0; !same && i < s->n; i++)
+        if (!match_dev(&at, data + len, s->dev[i], err))
+            return false;
+    return same || err_set(err, "the machine has other devices");
+}
+
 uint64_t devs_hash(const struct devs *s)
 {
     uint64_t hash = 0;

@@ -49,6 +49,14 @@ bool devs_load(struct devs *s, const char *data, size_t len, struct err *err);
 /* Whether devs_load would; changes nothing. */
 bool devs_check(struct devs *s, const char *data, size_t len, struct err *err);
 
+/* Back to what devs_save gave in this process: trusted, so in one go. */
+void devs_restore(struct devs *s, const char *data, size_t len);
+
+/* Is the state what devs_save gave then? False: err names the first field
+ * that differs, as "uart0.lsr is 60, was 61". */
+bool devs_match(const struct devs *s, const char *data, size_t len,
+                struct err *err);
+
 /* A 64-bit hash of all state fields. */
 uint64_t devs_hash(const struct devs *s);
 

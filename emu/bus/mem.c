@@ -493,6 +493,8 @@ void mem_on_flush(struct mem *m, mem_flush_fn *fn, void *opaque)
     m->flushers[m->n_flushers++] = (struct flush_listener){ fn, opaque };
 }
 
+void mem_flush(struct mem *m) { flush(m, 0, 0); }
+
 void mem_before_write(struct mem *m, const struct mem_region *r, uint64_t pa,
                       size_t len)
 {

@@ -148,6 +148,12 @@ void mem_on_write(struct mem *m, mem_write_fn *fn, void *opaque);
 /* fn: forget host pointers into [pa, pa+len); len 0 means all of them. */
 void mem_on_flush(struct mem *m, mem_flush_fn *fn, void *opaque);
 
+/*
+ * For who sets bits on many pages at once, in a region's attn itself: calls
+ * the flush listeners for all of memory, afterwards.
+ */
+void mem_flush(struct mem *m);
+
 /* Calls the write listeners if a page in [pa, pa+len) asks for it. */
 void mem_before_write(struct mem *m, const struct mem_region *r, uint64_t pa,
                       size_t len);

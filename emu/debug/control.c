@@ -68,7 +68,7 @@ static struct point to_point(const struct debug_point *p)
 static struct debug_stop from_stop(const struct run_stop *s)
 {
     /* The reasons and kinds are the same, in the same order. */
-    _Static_assert((int)RUN_STOP_CALL == (int)DEBUG_STOP_CALL, "reasons");
+    _Static_assert((int)RUN_STOP_BEGIN == (int)DEBUG_STOP_BEGIN, "reasons");
     _Static_assert((int)POINT_UNMAPPED == (int)DEBUG_CATCH_UNMAPPED, "kinds");
     struct debug_stop out = {
         .reason = (enum debug_stop_reason)s->reason,
@@ -105,10 +105,12 @@ static void run_event(void *opaque, const struct run_event *e)
         [RUN_EVENT_RESET] = DEBUG_EVENT_RESET,
         [RUN_EVENT_EXIT] = DEBUG_EVENT_EXIT,
         [RUN_EVENT_LOADED] = DEBUG_EVENT_RESET,
+        [RUN_EVENT_SAY] = DEBUG_EVENT_SAY,
     };
     struct debug_event out = { .kind = kinds[e->kind],
                                .stop = from_stop(&e->stop),
-                               .status = e->status };
+                               .status = e->status,
+                               .text = e->text };
 
     tell(opaque, &out);
 }

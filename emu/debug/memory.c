@@ -18,6 +18,7 @@
 #include "emu/hart/insn.h"
 #include "emu/hart/mmu.h"
 #include "emu/machine/run.h"
+#include "emu/machine/timeline.h"
 
 /* Pokes -------------------------------------------------------------------- */
 
@@ -29,6 +30,7 @@ bool poke(struct machine *m, const struct poke *p, const void *data, size_t len)
     memcpy(bytes, p, sizeof *p);
     if (len)
         memcpy(bytes + sizeof *p, data, len);
+    timeline_poke(m);
     ok = tap_put(m->tap, m->debug->source, bytes, sizeof *p + len);
     free(bytes);
     return ok;
@@ -249,7 +251,7 @@ size_t debug_write(struct machine *m, int hart, enum debug_space s,
         err_set(err, "there is no memory yet");
         return 0;
     }
-    if (tap_replaying(m->tap)) {
+    if (tap_recorded(m->tap)) {
         err_set(err, "the machine replays a recording: it cannot be changed");
         return 0;
     }

@@ -99,6 +99,7 @@ static const struct field hart_fields[] = {
     HOST(H, skip_points),
     HOST(H, pad),
     HOST(H, looking),
+    HOST(H, returns),
     HOST(H, hpm_live),
     HOST(H, icount_live),
     HOST(H, fast),

@@ -223,8 +223,9 @@ struct hart {
     uint64_t ctx_gen[CTX_COUNT][2]; /* by context, data context linear */
     struct hart_stop stop;
     uint8_t skip_points; /* SKIP_: what the next instruction ignores */
-    uint8_t pad[3];
+    uint8_t pad[7];
     uint32_t looking;     /* points_kinds: what to look for */
+    uint32_t returns;     /* mret and sret that were done: time travel */
     uint32_t hpm_live;    /* mhpmcounters that count something; csr_changed */
     uint32_t icount_live; /* icount triggers that count the next step */
     struct hart_fast fast;

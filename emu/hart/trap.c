@@ -183,6 +183,7 @@ uint64_t trap_mret(struct hart *h)
     set_priv(h, priv, 1, NULL);
     h->attention |= ATTN_IRQ;
     look_return(h, PRIV_M, h->mepc);
+    h->returns++;
     return h->mepc;
 }
 
@@ -197,5 +198,6 @@ uint64_t trap_sret(struct hart *h)
     set_priv(h, priv, 1, NULL);
     h->attention |= ATTN_IRQ;
     look_return(h, from, h->sepc);
+    h->returns++;
     return h->sepc;
 }

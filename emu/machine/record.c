@@ -97,7 +97,8 @@ static void mark_delivered(void *opaque, const void *data, size_t len)
                 ": %s is not what it was\n",
                 run_now(m), info->name);
     }
-    recording_marked(m);
+    if (!tap_past(m->tap))
+        recording_marked(m);
 }
 
 void record_init(struct machine *m)

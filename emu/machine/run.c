@@ -28,6 +28,7 @@
 #include "emu/machine/fileio.h"
 #include "emu/machine/record.h"
 #include "emu/machine/slice.h"
+#include "emu/machine/timeline.h"
 
 static const char *const state_names[RUN_STATES] = {
     [RUN_PRELAUNCH] = "prelaunch",
@@ -119,6 +120,7 @@ bool run_init(struct machine *m, const struct run_clock *clock)
     r->clock.left = RUN_QUANTUM;
     r->state = RUN_PRELAUNCH;
     r->stop.hart = -1;
+    r->until = r->stop_t = r->told_t = UINT64_MAX;
     m->run = r;
     m->tap = tap_new(slice_tap_now, m);
     r->source_clock = tap_source(m->tap, "clock", slice_clock_delivered, m);
@@ -135,6 +137,7 @@ bool run_init(struct machine *m, const struct run_clock *clock)
 void run_fini(struct machine *m)
 {
     record_fini(m);
+    timeline_fini(m);
     tap_free(m->tap);
     m->tap = NULL;
     free(m->run);
@@ -155,6 +158,11 @@ enum run_state run_state(const struct machine *m)
     return m->run ? m->run->state : RUN_PRELAUNCH;
 }
 
+bool run_is_bound(const struct machine *m)
+{
+    return m->run->state == RUN_RUNNING && m->run->until != UINT64_MAX;
+}
+
 const char *run_state_name(enum run_state s) { return state_names[s]; }
 
 void run_last_stop(const struct machine *m, struct run_stop *out)
@@ -171,12 +179,13 @@ void run_listen(struct machine *m, run_listen_fn *fn, void *opaque)
     r->listener[r->listeners++].opaque = opaque;
 }
 
-/* Holding a hart back changes who runs when: an input like any other. */
+/* Holding a hart back changes who runs when: an input like any other. What
+ * was in the past stays as it was: there, harts move as they did. */
 static void hold(struct machine *m, uint64_t held)
 {
     struct run *r = m->run;
 
-    if (held != r->clock.held)
+    if (held != r->clock.held && !tap_replaying(m->tap))
         tap_put(m->tap, r->source_held, &held, sizeof held);
 }
 
@@ -195,7 +204,7 @@ static void wake(struct machine *m, uint64_t stepping)
         if (m->hart[n]->waiting && !hart_wakes(m->hart[n]))
             waiting |= UINT64_C(1) << n;
     waiting &= stepping;
-    if (waiting)
+    if (waiting && !tap_replaying(m->tap))
         tap_put(m->tap, m->run->source_wake, &waiting, sizeof waiting);
 }
 
@@ -215,6 +224,14 @@ static bool may_run(const struct run *r, struct err *err)
     }
 }
 
+void run_live(struct machine *m)
+{
+    const struct run_resume *how = &m->run->resume;
+
+    hold(m, all_harts(m) & ~(how->run | how->step));
+    wake(m, how->step);
+}
+
 bool run_resume(struct machine *m, const struct run_resume *how,
                 struct err *err)
 {
@@ -228,11 +245,10 @@ bool run_resume(struct machine *m, const struct run_resume *how,
         return true;
     if (fileio_request(m))
         return err_set(err, "a semihosting call waits for gdb's answer");
-    if (!how)
-        how = &everyone;
-    r->resume = *how;
-    hold(m, all_harts(m) & ~(how->run | how->step));
-    wake(m, how->step);
+    timeline_started(m);
+    r->resume = how ? *how : everyone;
+    r->until = UINT64_MAX;
+    run_live(m);
     slice_started(m);
     r->state = RUN_RUNNING;
     tell(m, &e);
@@ -251,8 +267,37 @@ static void stopped(struct machine *m, enum run_state why)
     struct run_event e = { .kind = RUN_EVENT_STOPPED };
 
     slice_ended(m);
+    if (tap_past(m->tap))
+        slice_arrive(m);
     m->run->state = why;
     tell(m, &e);
+}
+
+void run_say(struct machine *m, const char *text)
+{
+    struct run_event e = { .kind = RUN_EVENT_SAY, .text = text };
+
+    tell(m, &e);
+}
+
+void run_seek_started(struct machine *m)
+{
+    struct run_event e = { .kind = RUN_EVENT_RUNNING };
+
+    m->run->state = RUN_RUNNING;
+    tell(m, &e);
+}
+
+/* What was told at the end of its step going back is not told again there. */
+void run_seek_stopped(struct machine *m, const struct run_stop *stop)
+{
+    struct run *r = m->run;
+    bool after =
+        stop->reason == RUN_STOP_WATCH || stop->reason == RUN_STOP_CATCH;
+
+    r->stop = *stop;
+    r->told_t = after ? run_now(m) : UINT64_MAX;
+    stopped(m, RUN_DEBUG);
 }
 
 void run_pause(struct machine *m, enum run_state why)
@@ -261,10 +306,14 @@ void run_pause(struct machine *m, enum run_state why)
 
     if (!r || r->state != RUN_RUNNING)
         return;
-    r->stop = (struct run_stop){
-        .reason = RUN_STOP_PAUSE,
-        .hart = m->harts ? (int)r->clock.turn : -1,
-    };
+    if (timeline_seeks(m))
+        timeline_cancel(m);
+    if (!r->stop_due) /* else a hart was first: that is what it is told */
+        r->stop = (struct run_stop){
+            .reason = RUN_STOP_PAUSE,
+            .hart = m->harts ? (int)r->clock.turn : -1,
+        };
+    r->stop_due = false;
     stopped(m, why);
 }
 
@@ -297,6 +346,7 @@ void run_loaded(struct machine *m)
     m->run->stop = (struct run_stop){ .hart = -1 };
     m->run->stop_due = false;
     tap_restart(m->tap);
+    timeline_forget(m);
     for (int n = 0; n < m->harts; n++)
         hart_flush(m->hart[n]);
     tell(m, &e);
@@ -310,12 +360,18 @@ static void yield(struct machine *m)
         m->run->running->attention |= ATTN_YIELD;
 }
 
+/* Off again, or into a panic: that was in the past. */
+static bool was_before(const struct run *r, enum shutdown_reason why)
+{
+    return r->quiet && why >= SHUTDOWN_GUEST_SHUTDOWN;
+}
+
 void run_request_shutdown(struct machine *m, enum shutdown_reason why,
                           int status)
 {
     struct run *r = m->run;
 
-    if (r->shutdown)
+    if (r->shutdown || was_before(r, why))
         return;
     r->shutdown = why;
     r->status = status;
@@ -401,6 +457,7 @@ static void reset_done(struct machine *m)
 
 bool run_reset_input(struct machine *m)
 {
+    timeline_poke(m);
     if (!tap_put(m->tap, m->run->source_reset, NULL, 0))
         return false;
     reset_done(m);
@@ -442,8 +499,14 @@ bool run_turn(struct machine *m)
     if (!serve_requests(m))
         return false;
     loop_turn(m->loop, slice_wait_ns(m));
-    if (m->run->state == RUN_RUNNING && !m->run->shutdown && !m->run->reset)
-        slice_run(m);
+    if (m->run->state != RUN_RUNNING || m->run->shutdown || m->run->reset)
+        return true;
+    if (timeline_seeks(m)) {
+        timeline_turn(m);
+        return true;
+    }
+    slice_run(m);
+    timeline_slice(m);
     return true;
 }
 

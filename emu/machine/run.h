@@ -46,6 +46,7 @@ void run_loaded(struct machine *m);
 
 uint64_t run_now(const struct machine *m); /* T */
 int64_t run_virtual_ns(const struct machine *m);
+bool run_is_bound(const struct machine *m); /* it runs, to a certain T */
 enum run_state run_state(const struct machine *m);
 const char *run_state_name(enum run_state s);
 
@@ -70,7 +71,9 @@ enum run_stop_reason {
     RUN_STOP_SHUTDOWN, /* the guest is off and -no-shutdown keeps us here */
     RUN_STOP_RESET,    /* a stopped machine was reset */
     RUN_STOP_CATCH,
-    RUN_STOP_CALL, /* a debugger is to answer: fileio.h */
+    RUN_STOP_CALL,  /* a debugger is to answer: fileio.h */
+    RUN_STOP_TIME,  /* T is what was asked for */
+    RUN_STOP_BEGIN, /* going back came to where history begins */
 };
 
 struct run_stop {
@@ -87,12 +90,14 @@ enum run_event_kind {
     RUN_EVENT_RESET,
     RUN_EVENT_EXIT,
     RUN_EVENT_LOADED, /* another state: a new history begins at its T */
+    RUN_EVENT_SAY,    /* something to say to whoever debugs */
 };
 
 struct run_event {
     enum run_event_kind kind;
     struct run_stop stop;
-    int status; /* EXIT */
+    int status;       /* EXIT */
+    const char *text; /* SAY: a line */
 };
 
 typedef void run_listen_fn(void *opaque, const struct run_event *e);
@@ -113,6 +118,9 @@ void run_stop_here(struct machine *m);
 /* The same for one that may be stopped already. */
 void run_stand(struct machine *m, enum run_state why);
 void run_last_stop(const struct machine *m, struct run_stop *out);
+
+/* Tells the listeners a line of text. */
+void run_say(struct machine *m, const char *text);
 
 /* Requests: noted now, done at the start of the next turn. */
 void run_request_shutdown(struct machine *m, enum shutdown_reason why,

@@ -36,11 +36,13 @@ enum {
     CHUNK = 65536, /* bytes moved at once */
 };
 
+enum handle_kind { HANDLE_FREE, HANDLE_CONSOLE, HANDLE_FILE };
+
 struct semihost {
     struct semihost_config config;
     char *cmdline;
-    FILE *file[FILES];      /* live only */
-    uint8_t console[FILES]; /* handle is :tt */
+    FILE *file[FILES];     /* live only: the past leaves them alone */
+    uint8_t handle[FILES]; /* enum handle_kind */
     int64_t last_errno;
     int source;
     struct buf answer; /* what the tap delivered last */
@@ -139,6 +141,8 @@ static int64_t from_host(struct semihost *s, int64_t result, const void *data,
 
 static void console_write(struct semihost *s, const char *data, size_t len)
 {
+    if (tap_past(s->m->tap))
+        return;
     if (s->config.console)
         chardev_write(s->config.console, data, len);
     else if (write(STDERR_FILENO, data, len) < 0)
@@ -158,29 +162,34 @@ static int64_t sys_open(struct call *c)
     if (!arguments(c, 3, a) || a[1] >= 12 ||
         !guest_name(c->h, a[0], a[2], name))
         return -1;
-    while (n < FILES && (s->file[n] || s->console[n]))
+    while (n < FILES && s->handle[n] != HANDLE_FREE)
         n++;
     if (n == FILES)
         return -1;
     if (!strcmp(name, ":tt")) {
-        s->console[n] = 1;
+        s->handle[n] = HANDLE_CONSOLE;
         return n;
     }
     if (!tap_replaying(s->m->tap)) {
         s->file[n] = fopen(name, modes[a[1]]);
         s->last_errno = s->file[n] ? 0 : errno;
     }
-    return from_host(s, s->file[n] ? n : -1, NULL, 0);
+    if (from_host(s, s->file[n] ? n : -1, NULL, 0) < 0)
+        return -1;
+    s->handle[n] = HANDLE_FILE;
+    return n;
 }
 
 static FILE *file_of(const struct semihost *s, uint64_t handle)
 {
-    return handle < FILES ? s->file[handle] : NULL;
+    if (handle >= FILES || tap_replaying(s->m->tap))
+        return NULL;
+    return s->file[handle];
 }
 
 static bool is_console(const struct semihost *s, uint64_t handle)
 {
-    return handle < FILES && s->console[handle];
+    return handle < FILES && s->handle[handle] == HANDLE_CONSOLE;
 }
 
 static int64_t sys_close(struct call *c)
@@ -192,7 +201,7 @@ static int64_t sys_close(struct call *c)
     if (!argument(c, 0, &handle))
         return -1;
     if (is_console(s, handle)) {
-        s->console[handle] = 0;
+        s->handle[handle] = HANDLE_FREE;
         return 0;
     }
     f = file_of(s, handle);
@@ -200,7 +209,11 @@ static int64_t sys_close(struct call *c)
         fclose(f);
         s->file[handle] = NULL;
     }
-    return from_host(s, f ? 0 : -1, NULL, 0);
+    if (from_host(s, f ? 0 : -1, NULL, 0) < 0)
+        return -1;
+    if (handle < FILES)
+        s->handle[handle] = HANDLE_FREE;
+    return 0;
 }
 
 static int64_t sys_writec(struct call *c)
@@ -466,6 +479,31 @@ void semihost_join(struct machine *m, struct hart *h,
     }
     h->semihost = semihost_call;
     h->semihost_opaque = s;
+}
+
+void semihost_save(const struct machine *m, struct buf *out)
+{
+    const struct semihost *s = m->semihost;
+
+    if (!s)
+        return;
+    buf_add(out, s->handle, sizeof s->handle);
+    buf_add(out, &s->last_errno, sizeof s->last_errno);
+    buf_add(out, s->answer.data, s->answer.len);
+}
+
+void semihost_load(struct machine *m, const void *data, size_t len)
+{
+    struct semihost *s = m->semihost;
+    size_t head = sizeof s->handle + sizeof s->last_errno;
+
+    if (!s || len < head)
+        return;
+    memcpy(s->handle, data, sizeof s->handle);
+    memcpy(&s->last_errno, (const char *)data + sizeof s->handle,
+           sizeof s->last_errno);
+    buf_clear(&s->answer);
+    buf_add(&s->answer, (const char *)data + head, len - head);
 }
 
 void semihost_fini(struct machine *m)

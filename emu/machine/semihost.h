@@ -12,6 +12,7 @@
 
 struct hart;
 struct chardev;
+struct buf;
 
 enum semihost_target {
     SEMIHOST_AUTO, /* the debugger if one is there, else the host */
@@ -29,6 +30,12 @@ struct semihost_config {
 /* Makes the calls work on h. The config is copied with the first hart. */
 void semihost_join(struct machine *m, struct hart *h,
                    const struct semihost_config *config);
+/* What calls to come depend on: handles, errno, the answer that
+ * the log gave last. Host files are not in it: the past does not touch them.
+ * Without semihosting it is empty. */
+void semihost_save(const struct machine *m, struct buf *out);
+void semihost_load(struct machine *m, const void *data, size_t len);
+
 void semihost_fini(struct machine *m); /* closes what the guest left open */
 
 #endif

@@ -25,6 +25,8 @@
 #include "emu/hart/hart.h"
 #include "emu/hart/trace.h"
 #include "emu/machine/overview.h"
+#include "emu/machine/seek.h"
+#include "emu/machine/timeline.h"
 #include "emu/trans/trans.h"
 
 /* An interrupt handler that does not come back within this many steps has
@@ -72,15 +74,11 @@ static int64_t idle_progress(const struct machine *m)
  * Virtual time goes to where the log says it was. Deadlines on the way are
  * met: live, they were met before the input that the clock goes with.
  */
-void slice_clock_delivered(void *machine, const void *data, size_t len)
+void slice_idle_until(struct machine *m, int64_t target)
 {
-    struct machine *m = machine;
     struct run *r = m->run;
-    int64_t target, gap;
+    int64_t gap;
 
-    if (len != sizeof target)
-        return;
-    memcpy(&target, data, len);
     for (;;) {
         gap = loop_deadline(m->loop, LOOP_VIRTUAL) - run_virtual_ns(m);
         if (gap < 0 || target - r->clock.idle_ns < gap)
@@ -91,6 +89,16 @@ void slice_clock_delivered(void *machine, const void *data, size_t len)
     }
     if (target > r->clock.idle_ns)
         r->clock.idle_ns = target;
+}
+
+void slice_clock_delivered(void *machine, const void *data, size_t len)
+{
+    int64_t target;
+
+    if (len != sizeof target)
+        return;
+    memcpy(&target, data, len);
+    slice_idle_until(machine, target);
 }
 
 static bool can_run(const struct machine *m, unsigned n)
@@ -136,6 +144,18 @@ uint64_t slice_tap_now(void *machine)
     return run_now(m);
 }
 
+/* What the next instruction has to ignore so that a point is passed. A catch
+ * of a trap or of a mode comes after it: there is nothing to pass. */
+static uint8_t passing(uint32_t kind, uint32_t event)
+{
+    if (kind == HART_STOP_BREAK || kind == HART_STOP_SEMIHOST)
+        return SKIP_BREAKS;
+    if (kind == HART_STOP_CATCH &&
+        !(event & (POINT_CSR | POINT_DEVICE | POINT_UNMAPPED)))
+        return 0;
+    return SKIP_ALL;
+}
+
 /*
  * A point that was reported is passed, once and by that hart; one that was
  * merely stepped to, or set since, is not. A breakpoint comes first and a
@@ -143,16 +163,12 @@ uint64_t slice_tap_now(void *machine)
  */
 static uint8_t skipped(const struct machine *m, const struct run_stop *stop)
 {
-    if (m->hart[stop->hart]->pc != m->run->stop_pc)
+    if (stop->reason != RUN_STOP_BREAK && stop->reason != RUN_STOP_WATCH &&
+        stop->reason != RUN_STOP_CATCH && stop->reason != RUN_STOP_CALL)
         return 0;
-    if (stop->reason == RUN_STOP_WATCH && !stop->device[0])
-        return SKIP_ALL;
-    if (stop->reason == RUN_STOP_CATCH &&
-        stop->hit.event & (POINT_CSR | POINT_DEVICE | POINT_UNMAPPED))
-        return SKIP_ALL;
-    return stop->reason == RUN_STOP_BREAK || stop->reason == RUN_STOP_CALL
-               ? SKIP_BREAKS
-               : 0;
+    if (m->hart[stop->hart]->pc != m->run->stop_pc || stop->device[0])
+        return 0;
+    return passing(stop->hit.kind, stop->hit.event);
 }
 
 void slice_started(struct machine *m)
@@ -198,7 +214,7 @@ int64_t slice_wait_ns(const struct machine *m)
 {
     const struct run *r = m->run;
 
-    if (r->stop_due || r->shutdown || r->reset)
+    if (r->stop_due || r->shutdown || r->reset || timeline_seeks(m))
         return 0;
     if (r->state != RUN_RUNNING)
         return -1;
@@ -245,6 +261,7 @@ static uint64_t steps_free(const struct machine *m, uint64_t slice)
     uint64_t n = min(slice, m->run->clock.left);
 
     n = min(n, steps_to_deadline(m));
+    n = min(n, timeline_free(m));
     return min(n, tap_next(m->tap) - m->run->clock.t);
 }
 
@@ -269,8 +286,7 @@ static struct point told(const struct point *p)
     return copy;
 }
 
-/* A point was hit in the middle of things. */
-static void report_point(struct machine *m, int n, struct hart *h)
+struct run_stop run_stop_of(const struct machine *m, int n)
 {
     static const enum run_stop_reason reasons[] = {
         [HART_STOP_BREAK] = RUN_STOP_BREAK,
@@ -278,14 +294,25 @@ static void report_point(struct machine *m, int n, struct hart *h)
         [HART_STOP_CATCH] = RUN_STOP_CATCH,
         [HART_STOP_SEMIHOST] = RUN_STOP_CALL,
     };
-    struct run_stop stop = { .reason = reasons[h->stop.kind],
-                             .point = told(h->stop.point),
-                             .hit = h->stop };
+    const struct hart_stop *s = &m->hart[n]->stop;
+    struct run_stop stop = { .reason = reasons[s->kind],
+                             .hart = n,
+                             .point = told(s->point),
+                             .hit = *s };
 
     stop.hit.point = NULL;
+    return stop;
+}
+
+/* A point was hit in the middle of things. */
+static void report_point(struct machine *m, int n, struct hart *h)
+{
+    struct run_stop stop = run_stop_of(m, n);
+
     h->stop.kind = HART_STOP_NONE;
     h->stop.point = NULL;
     m->run->stop_pc = h->pc;
+    m->run->stop_t = m->run->clock.t;
     h->attention &= ~(uint32_t)ATTN_STOP;
     stop_at(m, n, stop);
 }
@@ -310,6 +337,11 @@ void slice_dma(void *machine, const char *by, uint64_t pa, size_t len,
     stop.hit.kind = HART_STOP_WATCH;
     stop.hit.addr = stop.hit.pa;
     snprintf(stop.device, sizeof stop.device, "%s", by);
+    stop.hart = (int)r->clock.turn;
+    if (r->quiet) {
+        seek_met_dma(m, &stop);
+        return;
+    }
     stop_at(m, (int)r->clock.turn, stop);
     if (r->running)
         r->running->attention |= ATTN_YIELD;
@@ -382,64 +414,153 @@ static uint64_t run_stepping(struct machine *m, unsigned turn, uint64_t n)
     return run_freely(m, h, 1);
 }
 
+/* A search does not stop at points: it notes them and goes on. */
+static void pass_point(struct hart *h)
+{
+    h->skip_points = passing(h->stop.kind, h->stop.event);
+    h->stop.kind = HART_STOP_NONE;
+    h->stop.point = NULL;
+    h->attention &= ~(uint32_t)ATTN_STOP;
+}
+
+/*
+ * A point came before the hart's first step: the turn is as it was, so that
+ * what is put in now finds the machine as it will when this is run again.
+ */
+static void met_point(struct machine *m, int n, uint64_t done)
+{
+    struct run *r = m->run;
+
+    if (r->quiet && !seek_met(m, n)) {
+        pass_point(m->hart[n]);
+        return;
+    }
+    report_point(m, n, m->hart[n]);
+    if (done)
+        return;
+    r->clock.turn = r->turn;
+    r->clock.left = r->left;
+}
+
+static uint64_t run_steps(struct machine *m, struct hart *h, uint64_t n)
+{
+    struct run *r = m->run;
+    unsigned turn = r->clock.turn;
+    uint64_t done;
+
+    r->running_from = hart_steps(h);
+    r->running = h;
+    done = !r->quiet && r->resume.step >> turn & 1 ? run_stepping(m, turn, n)
+                                                   : run_freely(m, h, n);
+    if (m->overview && !tap_past(m->tap))
+        overview_ran(m, h);
+    r->running = NULL;
+    r->clock.t += done;
+    r->clock.left -= (uint32_t)done;
+    if (done)
+        r->ran[turn] = r->clock.t;
+    return done;
+}
+
 /* Lets the hart whose turn it is run for at most n steps. */
 static void run_hart(struct machine *m, uint64_t n)
 {
     struct run *r = m->run;
     unsigned turn = r->clock.turn;
     struct hart *h = m->hart[turn];
-    bool stepping = r->resume.step >> turn & 1;
+    bool stepping = !r->quiet && r->resume.step >> turn & 1;
     uint64_t done;
 
-    r->running_from = hart_steps(h);
-    r->running = h;
-    done = stepping ? run_stepping(m, turn, n) : run_freely(m, h, n);
-    if (m->overview)
-        overview_ran(m, h);
-    r->running = NULL;
-    r->clock.t += done;
-    r->clock.left -= (uint32_t)done;
-    if (h->stop.kind != HART_STOP_NONE)
-        report_point(m, (int)turn, h);
-    else if (stepping && done)
+    if (r->one_by_one) {
+        seek_step(m, (int)turn);
+        done = run_steps(m, h, 1);
+        seek_stepped(m, (int)turn);
+    } else {
+        done = run_steps(m, h, n);
+    }
+    if (h->stop.kind != HART_STOP_NONE) {
+        met_point(m, (int)turn, done);
+        return;
+    }
+    if (stepping && done)
         step_done(m, (int)turn, h);
     if (!r->clock.left || (h->waiting && !hart_wakes(h)))
         next_turn(m);
 }
 
-/* Timers, then inputs, at this T; false when nobody can run now. */
+/* Timers, then inputs, at this T. */
+static void deliver(struct machine *m)
+{
+    loop_run_timers(m->loop, LOOP_VIRTUAL);
+    timeline_settled(m);
+    while (tap_next(m->tap) == run_now(m)) {
+        tap_deliver(m->tap);
+        timeline_settled(m);
+    }
+}
+
+/* False when nobody can run now. */
 static bool settle(struct machine *m)
 {
     for (;;) {
-        loop_run_timers(m->loop, LOOP_VIRTUAL);
-        while (tap_next(m->tap) == run_now(m))
-            tap_deliver(m->tap);
+        deliver(m);
         if (m->run->stop_due)
-            return false;
+            return false; /* a device's access was watched for */
         if (anyone_can_run(m))
             break;
         if (!pass_idle_time(m))
             return false;
     }
+    m->run->turn = m->run->clock.turn;
+    m->run->left = m->run->clock.left;
     while (!can_run(m, m->run->clock.turn))
         next_turn(m);
     m->run->idle = false;
     return true;
 }
 
-void slice_run(struct machine *m)
+static void run_until(struct machine *m, uint64_t end)
 {
     struct run *r = m->run;
-    uint64_t end = r->clock.t + RUN_SLICE;
 
     assert(m->harts);
     while (!r->stop_due && !r->shutdown && !r->reset && r->clock.t < end) {
         if (!settle(m))
             return;
-        if (r->stop_due)
-            break;
         run_hart(m, steps_free(m, end - r->clock.t));
+        timeline_relieve(m);
     }
-    if (!r->stop_due)
-        loop_run_timers(m->loop, LOOP_VIRTUAL);
+    loop_run_timers(m->loop, LOOP_VIRTUAL);
 }
+
+void slice_run(struct machine *m)
+{
+    struct run *r = m->run;
+
+    run_until(m, min(r->clock.t + RUN_SLICE, r->until));
+    if (r->clock.t >= r->until && !r->stop_due)
+        stop_at(m, (int)r->clock.turn,
+                (struct run_stop){ .reason = RUN_STOP_TIME });
+}
+
+void slice_again(struct machine *m, uint64_t until, uint64_t steps)
+{
+    struct run *r = m->run;
+    uint64_t end = min(until, r->clock.t + steps);
+    uint32_t log = log_mask;
+
+    log_mask = 0; /* it was all said the first time */
+    r->quiet = true;
+    points_quiet(m->points, true);
+    while (r->clock.t < end && !r->stop_due) {
+        run_until(m, end);
+        if (r->reset)
+            run_reset_now(m);
+        r->reset = SHUTDOWN_NONE;
+    }
+    points_quiet(m->points, false);
+    r->quiet = false;
+    log_mask = log;
+}
+
+void slice_arrive(struct machine *m) { deliver(m); }

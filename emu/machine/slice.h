@@ -46,6 +46,16 @@ struct run {
     struct hart *running;  /* NULL: none */
     uint64_t running_from; /* its steps when it began */
     uint64_t stop_pc;      /* where a hart reported a point */
+    uint64_t stop_t;       /* and at which T: in the middle of its step */
+    uint32_t turn, left;   /* as they were before settling */
+
+    /* Where a run ends by itself, and running again: see timeline.h. */
+    uint64_t until;            /* T; UINT64_MAX: nowhere */
+    uint64_t ran[MAX_HARTS];   /* T after each hart's last step */
+    bool quiet;                /* a search: points are its, not the user's */
+    bool one_by_one;           /* it looks at every step */
+    uint64_t told_t;           /* where a watchpoint was told going back */
+    struct timeline *timeline; /* NULL: off */
 
     /* While every hart waits. */
     bool idle;
@@ -68,8 +78,29 @@ void slice_run(struct machine *m);
 void slice_dma(void *machine, const char *by, uint64_t pa, size_t len,
                bool write);
 
+/*
+ * Runs again what has been: at most steps, not beyond until, with nobody
+ * listening. A reset that the guest asks for is done on the way.
+ */
+void slice_again(struct machine *m, uint64_t until, uint64_t steps);
+
+/* T was reached in the past: what came at this T has come. */
+void slice_arrive(struct machine *m);
+
+/* Idle time passes up to where it was; what is due on the way happens. */
+void slice_idle_until(struct machine *m, int64_t idle_ns);
+
 /* How long the loop may sleep before slice_run has work: 0, ns, or -1. */
 int64_t slice_wait_ns(const struct machine *m);
+
+/* What stopped a hart, as listeners are told. */
+struct run_stop run_stop_of(const struct machine *m, int hart);
+
+/* Of run.c, for seek.c: a search counts as running and ends with a stop. And
+ * for timeline.c: the machine is live again, debuggers may hold harts. */
+void run_seek_started(struct machine *m);
+void run_seek_stopped(struct machine *m, const struct run_stop *stop);
+void run_live(struct machine *m);
 
 /* The tap's clock: T; and its "clock" source. */
 uint64_t slice_tap_now(void *machine);

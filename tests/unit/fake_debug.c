@@ -466,3 +466,16 @@ const char *debug_phase_name(int phase)
 {
     return phase == 5 ? "machine-ready" : "none";
 }
+
+/* Time: a machine without a past. */
+bool debug_seeking(const struct machine *m)
+{
+    (void)m;
+    return false;
+}
+
+bool debug_reverse(struct machine *m, int hart, bool step, struct err *err)
+{
+    (void)m, (void)hart, (void)step;
+    return err_set(err, "the timeline is off");
+}

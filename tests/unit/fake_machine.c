@@ -672,3 +672,4 @@ bool chardev_remove(struct chardevs *s, struct chardev *c, struct err *err)
 }
 
 #include "tests/unit/fake_states.c"
+#include "tests/unit/fake_time.c"

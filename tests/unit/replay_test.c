@@ -53,6 +53,8 @@ static void marked(void *opaque, const void *data, size_t len)
 
     (void)data;
     (void)len;
+    if (tap_past(r->m->tap))
+        return; /* `make hostile` goes through every slice twice */
     cr_assert_lt(r->marks, MARKS);
     r->t[r->marks] = debug_now(r->m);
     r->hash[r->marks++] = debug_hash(r->m);

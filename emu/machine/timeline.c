@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timeline.c - history: kept while the machine runs, entered, left, changed.
+ *
+ * How far apart checkpoints stand is the host's business: each costs the time
+ * to copy the pages that are written after it, and the next one waits until
+ * that is a small part of the time that passed.
+ */
+#include "emu/machine/timeline.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/base/log.h"
+#include "emu/base/loop.h"
+#include "emu/base/tap.h"
+
+#include "emu/hart/hart.h"
+#include "emu/machine/seek.h"
+#include "emu/machine/slice.h"
+
+enum {
+    PAGE_NS = 1500,       /* what a page costs that is copied, about */
+    STATE_NS = 100000,    /* what a checkpoint costs besides */
+    SHARE = 50,           /* they may cost one part in so many */
+    LEAST_NS = 100000000, /* between two of them */
+    LEAST_STEPS = 100000,
+};
+
+static struct timeline *timeline_of(const struct machine *m)
+{
+    return m->run ? m->run->timeline : NULL;
+}
+
+static bool has_history(const struct timeline *tl)
+{
+    return tl && tl->chain && chain_count(tl->chain);
+}
+
+/* While the machine runs --------------------------------------------------------- */
+
+void timeline_init(struct machine *m, size_t bytes)
+{
+    struct timeline *tl;
+
+    if (!bytes)
+        return;
+    tl = xcalloc(1, sizeof *tl);
+    tl->bytes = bytes;
+    tl->next = UINT64_MAX;
+    tl->number = tl->numbers = 1;
+    m->run->timeline = tl;
+}
+
+void timeline_fini(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+
+    if (!tl)
+        return;
+    chain_free(tl->chain);
+    for (size_t n = 0; n < tl->branches; n++)
+        buf_free(&tl->branch[n].log);
+    free(tl->branch);
+    free(tl);
+    m->run->timeline = NULL;
+}
+
+static void put_off(struct machine *m, size_t pages)
+{
+    struct timeline *tl = timeline_of(m);
+    int64_t cost = (int64_t)pages * PAGE_NS + STATE_NS;
+
+    tl->taken_t = run_now(m);
+    tl->due_ns = loop_now(m->loop, LOOP_REALTIME) +
+                 (cost * SHARE > LEAST_NS ? cost * SHARE : LEAST_NS);
+}
+
+static struct checkpoint *take(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+    size_t pages = chain_written(tl->chain);
+    struct checkpoint *k = chain_take(tl->chain);
+
+    chain_thin(tl->chain);
+    timeline_horizon(m);
+    put_off(m, pages);
+    return k;
+}
+
+void timeline_started(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+
+    if (!tl || has_history(tl) || !m->harts)
+        return;
+    if (!tl->chain)
+        tl->chain = chain_new(m, tl->bytes);
+    take(m);
+}
+
+static void take_away(struct timeline *tl, struct branch *b)
+{
+    size_t n = (size_t)(b - tl->branch);
+
+    buf_free(&b->log);
+    tl->branches--;
+    memmove(b, b + 1, (tl->branches - n) * sizeof *b);
+}
+
+void timeline_forget(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+
+    if (!has_history(tl))
+        return;
+    if (timeline_seeks(m))
+        timeline_done(m);
+    chain_clear(tl->chain);
+    tl->present = NULL;
+    while (tl->branches)
+        take_away(tl, &tl->branch[0]);
+    timeline_horizon(m);
+}
+
+static void forgot(struct machine *m, size_t lost)
+{
+    char text[120];
+
+    if (!lost || timeline_of(m)->forgot)
+        return;
+    timeline_of(m)->forgot = true;
+    snprintf(text, sizeof text,
+             "timeline: the memory it may have is used up, history begins at "
+             "T=%" PRIu64 " now\n",
+             timeline_begin(m));
+    run_say(m, text);
+}
+
+void timeline_relieve(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+
+    if (has_history(tl) && chain_full(tl->chain))
+        forgot(m, chain_relieve(tl->chain));
+}
+
+#ifdef HOSTILE
+/* Every slice is gone through twice, if nothing hangs on where we are. */
+static void go_through_again(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+    uint64_t t = run_now(m);
+
+    if (tl->seek.kind != SEEK_NONE || tap_replaying(m->tap) ||
+        m->run->shutdown || m->run->reset)
+        return;
+    timeline_leave(m);
+    timeline_restore(m, chain_before(tl->chain, t));
+    slice_again(m, t, UINT64_MAX - t);
+    slice_arrive(m);
+    assert(!tl->diverged && !tap_replaying(m->tap));
+}
+#endif
+
+void timeline_slice(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+
+    if (!has_history(tl) || m->run->stop_due)
+        return;
+    if (chain_full(tl->chain)) {
+        take(m);
+        timeline_relieve(m);
+    }
+#ifdef HOSTILE
+    go_through_again(m);
+#endif
+    if (run_now(m) - tl->taken_t >= LEAST_STEPS &&
+        loop_now(m->loop, LOOP_REALTIME) >= tl->due_ns)
+        take(m);
+}
+
+/* While it runs again what was ---------------------------------------------------- */
+
+static struct checkpoint *next_of(const struct timeline *tl)
+{
+    size_t n = chain_here(tl->chain) + 1;
+
+    return n < chain_count(tl->chain) ? chain_nth(tl->chain, n) : NULL;
+}
+
+void timeline_horizon(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+    const struct checkpoint *k;
+
+    tl->next = UINT64_MAX;
+    if (!tap_past(m->tap))
+        return;
+    k = next_of(tl);
+    tl->next = tl->end.t;
+    if (k && k->pos.t < tl->next)
+        tl->next = k->pos.t;
+}
+
+uint64_t timeline_free(const struct machine *m)
+{
+    const struct timeline *tl = timeline_of(m);
+    uint64_t t = m->run->clock.t;
+
+    return tl && tl->next > t ? tl->next - t : UINT64_MAX;
+}
+
+static void diverged(struct machine *m, const char *how)
+{
+    struct timeline *tl = timeline_of(m);
+    char text[1200];
+
+    snprintf(text, sizeof text,
+             "timeline: DIVERGENCE at T=%" PRIu64
+             ": %s. Running again is not what was: what follows is another "
+             "future. This is a bug in ebreak.\n",
+             run_now(m), how);
+    fputs(text, stderr);
+    run_say(m, text);
+    tl->diverged = true;
+    tl->present = NULL;
+    tl->seek.origin = NULL;
+}
+
+/* Onto the next checkpoint, if this is where it is. */
+static void pass(struct machine *m, const struct checkpoint *k)
+{
+    struct timeline *tl = timeline_of(m);
+    uint64_t t = run_now(m);
+    struct err err = { "the clock went past a checkpoint" };
+
+    if (chain_at(tl->chain, k)) {
+        if (!chain_pass(tl->chain, &err))
+            diverged(m, err.text);
+    } else if (t > k->pos.t ||
+               (t == k->pos.t && tap_place(m->tap) > k->pos.log)) {
+        chain_cut(tl->chain);
+        diverged(m, err.text);
+    } else {
+        return;
+    }
+    timeline_horizon(m);
+}
+
+static void be_present(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+
+    tap_present(m->tap);
+    if (tl->present)
+        tl->present->kept = false;
+    tl->present = NULL;
+    timeline_horizon(m);
+    run_live(m);
+}
+
+static bool is_end(const struct machine *m)
+{
+    const struct timeline *tl = timeline_of(m);
+
+    return run_now(m) == tl->end.t && tap_place(m->tap) == tl->end.log;
+}
+
+void timeline_settled(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+    const struct checkpoint *k;
+
+    if (!has_history(tl) || !tap_past(m->tap) || run_now(m) < tl->next)
+        return;
+    if (is_end(m) && m->run->clock.idle_ns < tl->end.idle_ns)
+        slice_idle_until(m, tl->end.idle_ns);
+    while ((k = next_of(tl)) && chain_at(tl->chain, k))
+        pass(m, k);
+    if (k)
+        pass(m, k);
+    if (is_end(m))
+        be_present(m);
+}
+
+/* Going there ---------------------------------------------------------------------- */
+
+bool timeline_ready(struct machine *m, struct err *err)
+{
+    const struct timeline *tl = timeline_of(m);
+
+    if (!tl)
+        return err_set(err, "the timeline is off: -timeline mem=SIZE");
+    if (m->run->state == RUN_RUNNING)
+        return err_set(err, "the machine is running, stop it first");
+    timeline_started(m);
+    return has_history(tl) || err_set(err, "there are no harts yet");
+}
+
+struct checkpoint *timeline_leave(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+    struct checkpoint *k = take(m);
+
+    k->kept = true;
+    if (tap_past(m->tap))
+        return k;
+    tl->present = k;
+    tl->end = k->pos;
+    tl->end_state = m->run->state;
+    return k;
+}
+
+void timeline_restore(struct machine *m, size_t n)
+{
+    struct timeline *tl = timeline_of(m);
+    struct run *r = m->run;
+
+    chain_restore(tl->chain, n);
+    r->stop_due = r->idle = false;
+    r->stop_t = UINT64_MAX;
+    memset(r->ran, 0, sizeof r->ran);
+    for (int h = 0; h < m->harts; h++)
+        m->hart[h]->skip_points = 0;
+    timeline_horizon(m);
+    put_off(m, 0);
+    if (chain_nth(tl->chain, n) == tl->present)
+        be_present(m);
+}
+
+void timeline_done(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+    struct checkpoint *k = tl->seek.origin;
+
+    if (k && (k != tl->present || !tap_past(m->tap)))
+        k->kept = false;
+    if (!tap_past(m->tap))
+        tl->present = NULL;
+    tl->seek.kind = SEEK_NONE;
+    tl->seek.origin = NULL;
+    m->run->one_by_one = false;
+}
+
+uint64_t timeline_begin(const struct machine *m)
+{
+    const struct timeline *tl = timeline_of(m);
+
+    return has_history(tl) ? chain_nth(tl->chain, 0)->pos.t : run_now(m);
+}
+
+uint64_t timeline_end(const struct machine *m)
+{
+    const struct timeline *tl = timeline_of(m);
+
+    return has_history(tl) && tap_past(m->tap) ? tl->end.t : run_now(m);
+}
+
+bool timeline_past(const struct machine *m)
+{
+    return m->run && tap_past(m->tap);
+}
+
+/* Names ---------------------------------------------------------------------------- */
+
+bool timeline_mark(struct machine *m, const char *name, struct err *err)
+{
+    struct timeline *tl = timeline_of(m);
+    struct checkpoint *k;
+    char made_up[24];
+
+    if (!tl)
+        return err_set(err, "the timeline is off: -timeline mem=SIZE");
+    if (timeline_seeks(m))
+        return err_set(err, "a search is under way");
+    timeline_started(m);
+    if (!has_history(tl))
+        return err_set(err, "there are no harts yet");
+    if (!name) {
+        snprintf(made_up, sizeof made_up, "c%u", ++tl->marks);
+        name = made_up;
+    }
+    for (size_t n = 0; n < chain_count(tl->chain); n++) {
+        k = chain_nth(tl->chain, n);
+        if (k->name && strcmp(k->name, name) == 0)
+            return err_set(err, "there is a checkpoint '%s' already", name);
+    }
+    k = take(m);
+    free(k->name);
+    k->name = xstrdup(name);
+    return true;
+}
+
+/* Branches --------------------------------------------------------------------------- */
+
+static void keep_branch(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+    struct branch b = { .number = tl->number,
+                        .end = tl->end,
+                        .from = run_now(m) };
+
+    buf_add(&b.log, tap_log(m->tap), tl->end.log);
+    tl->branch = xrealloc(tl->branch, (tl->branches + 1) * sizeof *tl->branch);
+    tl->branch[tl->branches++] = b;
+}
+
+void timeline_poke(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+    char text[160];
+
+    if (!has_history(tl) || !tap_past(m->tap) || tap_recorded(m->tap))
+        return;
+    keep_branch(m);
+    chain_cut(tl->chain);
+    tap_cut(m->tap);
+    tl->present = NULL;
+    timeline_horizon(m);
+    tl->number = ++tl->numbers;
+    snprintf(text, sizeof text,
+             "timeline: branch %u begins at T=%" PRIu64
+             "; the future that was, up to T=%" PRIu64 ", is branch %u\n",
+             tl->number, run_now(m), tl->end.t,
+             tl->branch[tl->branches - 1].number);
+    run_say(m, text);
+}
+
+static struct branch *branch_named(const struct timeline *tl, unsigned number)
+{
+    for (size_t n = 0; n < tl->branches; n++)
+        if (tl->branch[n].number == number)
+            return &tl->branch[n];
+    return NULL;
+}
+
+bool timeline_drop(struct machine *m, unsigned number, struct err *err)
+{
+    struct timeline *tl = timeline_of(m);
+    struct branch *b = tl ? branch_named(tl, number) : NULL;
+
+    if (!b)
+        return err_set(err, "there is no branch %u to drop", number);
+    take_away(tl, b);
+    return true;
+}
+
+/* The last checkpoint that is of both pasts; false: there is none. */
+static bool common_past(const struct machine *m, const struct branch *b,
+                        size_t *n)
+{
+    const struct chain *c = timeline_of(m)->chain;
+    uint64_t t;
+    size_t log = tap_common(m->tap, b->log.data, b->log.len, &t);
+
+    t = t < b->end.t ? t : b->end.t;
+    for (*n = chain_count(c); (*n)-- > 0;)
+        if (chain_nth(c, *n)->pos.t <= t && chain_nth(c, *n)->pos.log <= log)
+            return true;
+    return false;
+}
+
+bool timeline_switch(struct machine *m, unsigned number, struct err *err)
+{
+    struct timeline *tl = timeline_of(m);
+    struct branch *b, to;
+    size_t n;
+
+    if (!timeline_ready(m, err))
+        return false;
+    if (number == tl->number)
+        return timeline_go(m, TIMELINE_END, err);
+    b = branch_named(tl, number);
+    if (!b)
+        return err_set(err, "there is no branch %u", number);
+    if (!common_past(m, b, &n))
+        return err_set(err, "branch %u was left before history begins", number);
+    timeline_leave(m)->kept = false;
+    to = *b;
+    b->log = (struct buf){ 0 };
+    take_away(tl, b);
+    keep_branch(m);
+    common_past(m, &to, &n);
+    tl->present = NULL;
+    timeline_restore(m, n);
+    chain_cut(tl->chain);
+    tap_set_log(m->tap, to.log.data, to.log.len);
+    tap_rewind(m->tap, chain_nth(tl->chain, n)->pos.log);
+    buf_free(&to.log);
+    tl->end = to.end;
+    tl->end_state = RUN_DEBUG;
+    tl->number = to.number;
+    timeline_horizon(m);
+    return timeline_goto(m, tl->end.t, err);
+}
+
+/* For people -------------------------------------------------------------------------- */
+
+void timeline_info(const struct machine *m, struct buf *out)
+{
+    const struct timeline *tl = timeline_of(m);
+
+    if (!has_history(tl)) {
+        buf_printf(out, "The timeline is %s.\n", tl ? "empty" : "off");
+        return;
+    }
+    buf_printf(out,
+               "history: T=%" PRIu64 " to %" PRIu64 ", now T=%" PRIu64
+               " (%s)\nbranch: %u, %zu other%s\ncheckpoints: %zu, %zu KiB of "
+               "%zu KiB\ninputs: %zu, %zu bytes\n",
+               timeline_begin(m), timeline_end(m), run_now(m),
+               tap_past(m->tap) ? "the past" : "the present", tl->number,
+               tl->branches, tl->branches == 1 ? "" : "s",
+               chain_count(tl->chain), chain_bytes(tl->chain) >> 10,
+               tl->bytes >> 10, tap_count(m->tap), tap_bytes(m->tap));
+}
+
+void timeline_marks(const struct machine *m, struct buf *out)
+{
+    const struct timeline *tl = timeline_of(m);
+    size_t unnamed = 0;
+
+    for (size_t n = 0; has_history(tl) && n < chain_count(tl->chain); n++) {
+        const struct checkpoint *k = chain_nth(tl->chain, n);
+
+        unnamed += !k->name;
+        if (k->name)
+            buf_printf(out, "%-16s T=%" PRIu64 "\n", k->name, k->pos.t);
+    }
+    buf_printf(out, "%zu without a name\n", unnamed);
+}
+
+void timeline_branches(const struct machine *m, struct buf *out)
+{
+    const struct timeline *tl = timeline_of(m);
+
+    if (!tl)
+        return;
+    buf_printf(out, "* %u  up to T=%" PRIu64 "\n", tl->number, timeline_end(m));
+    for (size_t n = 0; n < tl->branches; n++)
+        buf_printf(out, "  %u  up to T=%" PRIu64 ", left at T=%" PRIu64 "\n",
+                   tl->branch[n].number, tl->branch[n].end.t,
+                   tl->branch[n].from);
+}

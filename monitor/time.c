@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * time.c - moving in time: goto, checkpoints, backward, branches.
+ *
+ * A search takes its time: the session waits for the stop that ends it. From
+ * gdb nobody waits here: the stub does.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "emu/base/loop.h"
+#include "emu/base/opts.h"
+
+#include "monitor/mon.h"
+
+/* The session that waits for a stop; one at a time. */
+static struct {
+    struct monitor *mon; /* NULL: none */
+    struct bh *bh;
+    struct debug_stop stop;
+} waiter;
+
+static void on_event(void *opaque, const struct debug_event *e)
+{
+    (void)opaque;
+    if (e->kind != DEBUG_EVENT_STOPPED)
+        return;
+    waiter.stop = e->stop;
+    bh_schedule(waiter.bh);
+}
+
+static void forget(struct machine *m)
+{
+    debug_unlisten(m, on_event, &waiter);
+    bh_free(waiter.bh);
+    memset(&waiter, 0, sizeof waiter);
+}
+
+static void arrived(void *opaque)
+{
+    struct monitor *mon = waiter.mon;
+    struct debug_stop stop = waiter.stop;
+    struct debug_hart h;
+    uint64_t pc;
+
+    (void)opaque;
+    forget(mon->m);
+    debug_hart(mon->m, stop.hart < 0 ? mon->hart : stop.hart, &h);
+    pc = h.pc;
+    mon_print(mon, "T=%" PRIu64 "%s\n", debug_now(mon->m),
+              stop.reason == DEBUG_STOP_BEGIN ? ", where history begins" : "");
+    mon_disas(mon, DEBUG_VIRT, &pc);
+    mon_resume(mon);
+}
+
+void time_forget(const struct monitor *mon)
+{
+    if (waiter.mon == mon)
+        forget(mon->m);
+}
+
+/* After what began a search, or could not. */
+static void wait_for(struct monitor *mon, bool began, const struct err *err)
+{
+    if (!began) {
+        mon_error(mon, err);
+        return;
+    }
+    if (!mon->c || waiter.mon)
+        return;
+    waiter.mon = mon;
+    waiter.bh = bh_new(debug_loop(mon->m), "monitor-time", arrived, NULL);
+    debug_listen(mon->m, on_event, &waiter);
+    mon_wait(mon);
+}
+
+void hmp_goto(struct monitor *mon, const struct args *a)
+{
+    struct err err;
+
+    wait_for(mon, debug_goto(mon->m, arg_text(a, "where"), &err), &err);
+}
+
+void hmp_checkpoint(struct monitor *mon, const struct args *a)
+{
+    struct err err;
+
+    if (!debug_checkpoint(mon->m, arg_text(a, "name"), &err))
+        mon_error(mon, &err);
+}
+
+void hmp_reverse_stepi(struct monitor *mon, const struct args *a)
+{
+    struct err err;
+
+    (void)a;
+    wait_for(mon, debug_reverse(mon->m, mon->hart, true, &err), &err);
+}
+
+void hmp_reverse_continue(struct monitor *mon, const struct args *a)
+{
+    struct err err;
+
+    (void)a;
+    wait_for(mon, debug_reverse(mon->m, mon->hart, false, &err), &err);
+}
+
+/* Branches, and what there is --------------------------------------------- */
+
+typedef void show_fn(const struct machine *m, struct buf *out);
+
+static void show(struct monitor *mon, show_fn *fn)
+{
+    struct buf b = { 0 };
+
+    fn(mon->m, &b);
+    mon_text(mon, buf_text(&b), b.len);
+    buf_free(&b);
+}
+
+void hmp_timeline(struct monitor *mon, const struct args *a)
+{
+    const char *word = arg_text(a, "how"), *number = arg_text(a, "branch");
+    struct err err;
+    uint64_t n;
+
+    if (!strcmp(word, "list") && !number)
+        show(mon, debug_branches);
+    else if (!number || !parse_u64(number, &n) || n > UINT32_MAX)
+        mon_help_row(mon, "timeline");
+    else if (!strcmp(word, "switch"))
+        wait_for(mon, debug_branch_switch(mon->m, (unsigned)n, &err), &err);
+    else if (strcmp(word, "drop") != 0)
+        mon_help_row(mon, "timeline");
+    else if (!debug_branch_drop(mon->m, (unsigned)n, &err))
+        mon_error(mon, &err);
+}
+
+void info_timeline(struct monitor *mon, const struct args *a)
+{
+    (void)a;
+    show(mon, debug_timeline);
+}
+
+void info_checkpoints(struct monitor *mon, const struct args *a)
+{
+    (void)a;
+    show(mon, debug_checkpoints);
+}

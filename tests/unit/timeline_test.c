@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timeline_test.c - the past is what it was, and the present comes back.
+ *
+ * The whole emulator, in this process, runs the demo kernel. A random walk
+ * steps, runs, goes back and forth, types keys and pokes; wherever it stands
+ * twice, everything must be the same, and a second machine without a timeline
+ * that runs straight through the same log must come to the same states.
+ */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "emu/base/buf.h"
+#include "emu/base/log.h"
+#include "emu/base/loop.h"
+#include "emu/base/tap.h"
+
+#include "emu/bus/dev.h"
+#include "emu/bus/mem.h"
+#include "emu/debug.h"
+#include "emu/hart/hart.h"
+#include "emu/machine/seek.h"
+#include "emu/machine/slice.h"
+#include "emu/machine/timeline.h"
+#include "emu/options.h"
+#include "emu/steps.h"
+
+enum {
+#if defined(HOSTILE)
+    WALK = 150,
+    TURNS = 60,
+#elif defined(__SANITIZE_ADDRESS__)
+    WALK = 150,
+    TURNS = 2,
+#else
+    WALK = 400, /* three walks: more than a thousand in all */
+    TURNS = 4,
+#endif
+    SEEN = 4096,
+};
+
+struct rig {
+    struct options o;
+    struct init *in;
+    struct machine *m;
+    char dir[64];
+    int keyboard, screen;
+};
+
+static void start(struct rig *r, const char *harts, const char *timeline)
+{
+    struct err err = { 0 };
+    char in[80], out[80], serial[80];
+
+    *r = (struct rig){ .keyboard = -1 };
+    strcpy(r->dir, "/tmp/ebreak-timeline-XXXXXX");
+    cr_assert(mkdtemp(r->dir));
+    snprintf(in, sizeof in, "%s/s.in", r->dir);
+    snprintf(out, sizeof out, "%s/s.out", r->dir);
+    snprintf(serial, sizeof serial, "pipe:%s/s", r->dir);
+    cr_assert_eq(mkfifo(in, 0600), 0);
+    cr_assert_eq(mkfifo(out, 0600), 0);
+    r->keyboard = open(in, O_RDWR | O_NONBLOCK);
+    r->screen = open(out, O_RDWR | O_NONBLOCK);
+    const char *argv[] = { "ebreak",
+                           "-smp",
+                           harts,
+                           "-m",
+                           "4",
+                           "-serial",
+                           serial,
+                           "-monitor",
+                           "none",
+                           "-icount",
+                           "sleep=off",
+                           "-rtc",
+                           "base=2026-01-01",
+                           "-S",
+                           "-timeline",
+                           timeline };
+    cr_assert(options_parse(&r->o, sizeof argv / sizeof argv[0],
+                            (char **)(uintptr_t)argv, &err),
+              "%s", err.text);
+    r->in = init_new(&r->o);
+    cr_assert(init_start(r->in, &err), "%s", err.text);
+    r->m = &r->in->m;
+}
+
+static void finish(struct rig *r)
+{
+    char path[80];
+
+    init_free(r->in);
+    options_free(&r->o);
+    close(r->keyboard);
+    close(r->screen);
+    snprintf(path, sizeof path, "%s/s.in", r->dir);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/s.out", r->dir);
+    unlink(path);
+    rmdir(r->dir);
+}
+
+/* Moving --------------------------------------------------------------------- */
+
+static void wait_stop(struct rig *r)
+{
+    while (debug_running(r->m)) {
+        loop_kick(r->m->loop); /* it may wait for a key, or for a debugger */
+        cr_assert(init_turn(r->in));
+    }
+    cr_assert_not(r->m->run->timeline && r->m->run->timeline->diverged);
+}
+
+static enum debug_stop_reason reason(const struct rig *r)
+{
+    struct debug_stop stop;
+
+    debug_last_stop(r->m, &stop);
+    return stop.reason;
+}
+
+static void run_turns(struct rig *r, int turns)
+{
+    static const struct debug_resume all = { .run = UINT64_MAX, .hart = -1 };
+
+    cr_assert(debug_resume(r->m, &all, NULL));
+    for (int n = 0; n < turns && debug_running(r->m); n++) {
+        loop_kick(r->m->loop);
+        cr_assert(init_turn(r->in));
+    }
+    debug_interrupt(r->m);
+    wait_stop(r);
+}
+
+static void step(struct rig *r, int hart)
+{
+    uint64_t bit = UINT64_C(1) << hart;
+    struct debug_resume how = { .run = ~bit, .step = bit, .hart = hart };
+
+    cr_assert(debug_resume(r->m, &how, NULL));
+    for (int n = 0; n < 2 && debug_running(r->m); n++) {
+        loop_kick(r->m->loop);
+        cr_assert(init_turn(r->in));
+    }
+    debug_interrupt(r->m);
+    wait_stop(r);
+}
+
+static void go(struct rig *r, const char *where)
+{
+    struct err err = { 0 };
+
+    cr_assert(debug_goto(r->m, where, &err), "%s", err.text);
+    wait_stop(r);
+}
+
+static void go_to(struct rig *r, uint64_t t)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%llu", (unsigned long long)t);
+    go(r, text);
+    cr_assert_eq(debug_now(r->m), t);
+}
+
+static void reverse(struct rig *r, int hart, bool one)
+{
+    struct err err = { 0 };
+
+    cr_assert(debug_reverse(r->m, hart, one, &err), "%s", err.text);
+    wait_stop(r);
+}
+
+static uint64_t pc_of(const struct rig *r, int hart)
+{
+    struct debug_hart h;
+
+    debug_hart(r->m, hart, &h);
+    return h.pc;
+}
+
+static void add_point(struct rig *r, uint32_t kind, uint64_t addr, uint64_t len)
+{
+    struct debug_point p = {
+        .kind = kind, .addr = addr, .len = len, .owner = r
+    };
+
+    cr_assert(debug_point_add(r->m, &p, NULL));
+}
+
+/* The walk -------------------------------------------------------------------- */
+
+/* What was seen at which T of the present branch. */
+static struct {
+    uint64_t t, hash;
+    size_t log;      /* how many inputs had come, in bytes */
+    struct buf devs; /* to say in what it differs */
+} seen[SEEN];
+static size_t n_seen;
+
+static size_t seen_at(uint64_t t)
+{
+    size_t n = 0;
+
+    while (n < n_seen && seen[n].t != t)
+        n++;
+    return n;
+}
+
+static void forget(size_t n)
+{
+    buf_free(&seen[n].devs);
+    seen[n] = seen[--n_seen];
+    memset(&seen[n_seen], 0, sizeof seen[0]);
+}
+
+static void forget_from(uint64_t t)
+{
+    for (size_t n = n_seen; n-- > 0;)
+        if (seen[n].t >= t)
+            forget(n);
+}
+
+/* While every hart waits, time passes at the same T. */
+static bool all_wait(const struct machine *m)
+{
+    bool all = true;
+
+    for (int n = 0; n < m->harts; n++)
+        all = all && m->hart[n]->waiting && !hart_wakes(m->hart[n]);
+    return all;
+}
+
+/* debug_hash without 64 MiB of flash that nobody writes here. */
+static uint64_t hash_of(const struct machine *m)
+{
+    const struct mem_region *r = mem_find(m->mem, 0x80000000);
+    uint64_t hash = devs_hash(m->devs), word;
+
+    for (uint64_t at = 0; at < r->size; at += sizeof word) {
+        memcpy(&word, r->host + at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
+    }
+    return hash;
+}
+
+static void look(const struct rig *r)
+{
+    enum debug_stop_reason why = reason(r);
+    uint64_t t = debug_now(r->m), hash;
+    struct err err = { "memory" };
+    size_t n;
+
+    /* At a point the hart may have taken an interrupt at this T, or not. */
+    if (why == DEBUG_STOP_BREAK || why == DEBUG_STOP_WATCH || n_seen == SEEN ||
+        all_wait(r->m))
+        return;
+    if (seen_at(t) < n_seen && seen[seen_at(t)].log != tap_place(r->m->tap))
+        forget(seen_at(t)); /* more came at this T */
+    hash = hash_of(r->m);
+    n = seen_at(t);
+    if (n < n_seen) {
+        if (seen[n].hash != hash)
+            devs_match(r->m->devs, seen[n].devs.data, seen[n].devs.len, &err);
+        cr_assert_eq(seen[n].hash, hash, "T=%llu: %s", (unsigned long long)t,
+                     err.text);
+        return;
+    }
+    seen[n].t = t;
+    seen[n].log = tap_place(r->m->tap);
+    devs_save(r->m->devs, &seen[n].devs);
+    seen[n_seen++].hash = hash;
+}
+
+static void poke(struct rig *r)
+{
+    const struct debug_reg *t6 = debug_reg_named(r->m, "t6");
+    int hart = rand() % debug_harts(r->m);
+
+    forget_from(debug_now(r->m));
+    cr_assert(debug_reg_set(r->m, hart, t6, (uint64_t)rand()));
+    cr_assert_not(debug_past(r->m));
+}
+
+static void back_to_point(struct rig *r, int hart)
+{
+    if (rand() % 2)
+        add_point(r, DEBUG_BREAK, pc_of(r, hart) + 2 * (uint64_t)(rand() % 8),
+                  2);
+    else
+        add_point(r, DEBUG_WRITE, r->m->hart[hart]->x[2] & ~UINT64_C(15), 64);
+    reverse(r, hart, false);
+    debug_points_clear(r->m, r);
+}
+
+static void wander(struct rig *r)
+{
+    int hart = rand() % debug_harts(r->m);
+    uint64_t end = timeline_end(r->m);
+
+    switch (rand() % 16) {
+    case 0:
+    case 1:
+        run_turns(r, 1 + rand() % TURNS);
+        break;
+    case 2:
+        go_to(r, end - (uint64_t)rand() % (end / 2 + 1));
+        break;
+    case 3:
+        go_to(r, (uint64_t)rand() % (end + 1));
+        break;
+    case 4:
+        go(r, "end");
+        cr_assert_not(debug_past(r->m));
+        break;
+    case 5:
+        if (rand() % 4 == 0)
+            poke(r);
+        break;
+    case 6:
+        if (!debug_past(r->m))
+            cr_assert_eq(write(r->keyboard, "xyz", 3), 3);
+        break;
+    case 7:
+        back_to_point(r, hart);
+        break;
+    case 8:
+    case 9:
+    case 10:
+    case 11:
+        reverse(r, hart, true);
+        break;
+    default:
+        step(r, hart);
+    }
+}
+
+static int by_t(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b; /* the first member of what seen holds */
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* A machine without a past comes by the same states. */
+static void run_straight(const struct rig *a, const char *harts)
+{
+    static const struct debug_resume all = { .run = UINT64_MAX, .hart = -1 };
+    struct buf log = { 0 };
+    struct err err = { 0 };
+    size_t compared = 0;
+    struct rig b;
+
+    qsort(seen, n_seen, sizeof seen[0], by_t);
+    tap_save(a->m->tap, &log);
+    start(&b, harts, "off");
+    cr_assert(tap_replay(b.m->tap, log.data, log.len, &err), "%s", err.text);
+    for (size_t n = 0; n < n_seen; n++) {
+        if (seen[n].t > debug_now(b.m)) {
+            cr_assert(debug_resume(b.m, &all, NULL));
+            b.m->run->until = seen[n].t;
+            wait_stop(&b);
+        }
+        slice_arrive(b.m);
+        cr_assert_eq(debug_now(b.m), seen[n].t);
+        if (tap_place(b.m->tap) != seen[n].log)
+            continue; /* more came at this T when nobody looked */
+        compared++;
+        cr_assert_eq(hash_of(b.m), seen[n].hash,
+                     "T=%llu: the straight run differs",
+                     (unsigned long long)seen[n].t);
+    }
+    cr_assert_gt(compared, n_seen / 2);
+    buf_free(&log);
+    finish(&b);
+}
+
+static void walk(const char *harts, const char *timeline, unsigned seed)
+{
+    struct rig r;
+
+    srand(seed);
+    n_seen = 0;
+    start(&r, harts, timeline);
+    run_turns(&r, 3 * TURNS);
+    for (int n = 0; n < WALK; n++) {
+        wander(&r);
+        look(&r);
+    }
+    go(&r, "end");
+    cr_assert_not(debug_past(r.m));
+    run_straight(&r, harts);
+    forget_from(0);
+    finish(&r);
+}
+
+Test(timeline, a_random_walk_of_one_hart_meets_the_same_states)
+{
+    walk("1", "mem=64M", 1);
+}
+
+Test(timeline, a_random_walk_of_two_harts_meets_the_same_states)
+{
+    walk("2", "mem=64M", 2);
+}
+
+Test(timeline, a_walk_in_little_memory_meets_the_same_states)
+{
+    walk("3", "mem=1M", 3);
+}
