@@ -422,3 +422,28 @@ Test(hmp, tab_completes_files_too)
     completes("memsave 0 1 \"/etc/hostnam", "e ", "");
     completes("logfile /et", "c/", "");
 }
+
+Test(hmp, time_commands_ask_for_moments)
+{
+    SAYS("goto 1234", "");
+    cr_assert_str_eq(fake_asked, "goto 1234");
+    SAYS("restart here", "");
+    cr_assert_str_eq(fake_asked, "goto here");
+    SAYS("goto nowhere", "Error: there is no checkpoint 'nowhere'\n");
+    SAYS("checkpoint", "");
+    cr_assert_str_eq(fake_asked, "checkpoint -");
+    SAYS("reverse-stepi", "");
+    cr_assert_str_eq(fake_asked, "reverse step");
+    SAYS("rc", "");
+    cr_assert_str_eq(fake_asked, "reverse continue");
+}
+
+Test(hmp, timeline_lists_switches_and_drops_branches)
+{
+    SAYS("timeline list", "* 1\n");
+    SAYS("timeline switch 2", "");
+    cr_assert_str_eq(fake_asked, "switch 2");
+    SAYS("timeline drop 3", "Error: there is no branch 3 to drop\n");
+    SAYS("info timeline", "history: T=0 to 7\n");
+    SAYS("info checkpoints", "here T=5\n");
+}

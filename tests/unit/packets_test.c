@@ -16,7 +16,6 @@ Test(packets, unknown_packets_get_the_empty_reply)
     EXPECT("qFoo", "");
     EXPECT("QNonStop:1", "");
     EXPECT("vFile:frobnicate:66", "");
-    EXPECT("bc", "");
     EXPECT("i", "");
     EXPECT("qCfoo", "");
     EXPECT("", "");
@@ -26,9 +25,16 @@ Test(packets, qsupported_names_what_is_there)
 {
     EXPECT("qSupported:multiprocess+;swbreak+;hwbreak+",
            "PacketSize=20000;QStartNoAckMode+;multiprocess+;vContSupported+;"
-           "swbreak+;hwbreak+;binary-upload+;ConditionalBreakpoints+;"
+           "ReverseStep+;ReverseContinue+;swbreak+;hwbreak+;binary-upload+;"
+           "ConditionalBreakpoints+;"
            "BreakpointCommands+;qXfer:features:read+;qXfer:threads:read+;"
            "qXfer:exec-file:read+;qXfer:libraries:read+;qXfer:osdata:read+");
+}
+
+Test(packets, going_back_where_there_is_no_past_says_so)
+{
+    EXPECT("bs", "E.the timeline is off");
+    EXPECT("bc", "E.the timeline is off");
 }
 
 Test(packets, g_is_x0_to_x31_and_pc)

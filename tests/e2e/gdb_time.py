@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""gdb_time.py - facts/gdb.md section 5, H: backward, at any moment."""
+
+import re
+
+from gdbclient import Gdb, Machine, guest, need, tests
+
+
+def hash_of(g):
+    return g.do("monitor hash").strip().splitlines()[-1]
+
+
+def now(g):
+    return int(re.search(r"T=(\d+)", g.do("monitor when")).group(1))
+
+
+def watching(*commands):
+    m = Machine(kernel=guest("gdb_watch"))
+    g = Gdb(m, guest("gdb_watch"))
+    g.do(*commands)
+    return m, g
+
+
+def session_47_reverse_stepi_and_stepi_are_each_others_inverse():
+    m, g = watching("break *store_block if $s0 == 700", "continue", "delete")
+    t, pc, state = now(g), g.value("$pc"), hash_of(g)
+    g.do("reverse-stepi")
+    need(now(g) == t - 1, "one step back")
+    need(g.value("$pc") != pc, "at the instruction before")
+    g.do("stepi")
+    need(g.value("$pc") == pc and hash_of(g) == state, "as it was")
+    for _ in range(20):
+        g.do("reverse-stepi")
+    g.do("stepi 20")
+    need(now(g) == t and hash_of(g) == state, "and after twenty of each")
+
+
+def session_48_reverse_stepi_does_not_see_interrupts():
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do("break clockintr", "continue", "continue", "finish", "delete")
+    for _ in range(12):
+        g.do("stepi")
+    for _ in range(12):
+        g.do("reverse-stepi")
+        need("clockintr" not in g.do("info symbol $pc"), "not in the handler")
+
+
+def session_49_reverse_continue_to_a_breakpoint_and_to_the_start():
+    m, g = watching("break *store_block if $s0 == 5", "continue", "delete",
+                    "break *store_block")
+    g.do("reverse-continue")
+    need(g.value("$s0") == 4, "the hit before")
+    need(g.value("$pc") == g.value("(long)&store_block"), "at it")
+    g.do("reverse-continue", "delete")
+    need("No more reverse-execution history" in g.do("reverse-continue"),
+         "history begins")
+    need(g.value("$pc") == 0x1000 and now(g) == 0, "at the reset vector")
+
+
+def session_50_reverse_continue_to_a_watchpoint():
+    m, g = watching("break *store_double if $s0 == 9", "continue", "delete",
+                    "stepi", "watch *(long *)&double_")
+    said = g.do("reverse-continue")
+    need("Old value = 9" in said and "New value = 8" in said,
+         "the store just before is found: " + said)
+    need(g.value("$pc") == g.value("(long)&store_double"), "at the store")
+    said = g.do("reverse-continue")
+    need("Old value = 8" in said and "New value = 7" in said,
+         "and the one before: " + said)
+
+
+def session_51_conditions_hold_backward():
+    # fp is s0, by the name that gdb can send a condition on
+    m, g = watching("break *round if $fp == 20000", "continue", "delete")
+    g.do("break *store_word if $fp == 77", "reverse-continue")
+    need(g.value("$s0") == 77, "the only round that counts")
+
+
+def session_53_named_checkpoints():
+    m, g = watching("break *round if $s0 == 50", "continue", "delete",
+                    "monitor checkpoint here")
+    t, state = now(g), hash_of(g)
+    g.do("stepi 1000", "monitor restart here")
+    need(now(g) == t and hash_of(g) == state, "where the name is")
+    need("here" in g.do("monitor info checkpoints"), "listed")
+    g.do("monitor goto 123")
+    need(now(g) == 123, "any T")
+    g.do("monitor goto +7", "monitor goto -30")
+    need(now(g) == 100, "and from there")
+    g.do("monitor goto end")
+    need(now(g) == t + 1000, "the present")
+    need("no checkpoint" in g.do("monitor goto nowhere"), "a name unknown")
+
+
+def session_54_a_poke_in_the_past_is_another_future():
+    m, g = watching("break *round if $s0 == 50", "continue", "delete",
+                    "stepi 500")
+    t, state = now(g), hash_of(g)
+    g.do("monitor goto 300", "set $s11 = 5")
+    need("branch 2 begins at T=300" in g.do("stepi"), "said")
+    need(g.value("$s11") == 5, "poked")
+    g.do("monitor goto start", "monitor goto end")
+    need(g.value("$s11") == 5, "a history of its own")
+    g.do("monitor timeline switch 1")
+    need(now(g) == t and hash_of(g) == state, "the first future, bit for bit")
+    g.do("monitor timeline switch 2")
+    need(g.value("$s11") == 5, "and the other")
+
+
+def session_57_another_harts_store_is_found():
+    m = Machine("-smp", "2", kernel=guest("gdb_smp"))
+    g = Gdb(m, guest("gdb_smp"))
+    g.do("break *counted if *(long *)&total == 3000", "continue", "delete")
+    mine = g.value("$mhartid")
+    g.do("watch *(long *)&total if $mhartid != %d" % mine, "reverse-continue")
+    need(g.value("$mhartid") != mine, "thread switched to who stored")
+    need(g.value("*(long *)&total") < 3000, "before it did")
+
+
+tests(*[f for name, f in sorted(globals().items())
+        if name.startswith("session_")])
