@@ -131,8 +131,10 @@ struct mmu_cache {
     /* Which 64th parts of it are watched, where a tag has TLB_WATCHED. */
     uint64_t parts[CTX_COUNT][TLB_ENTRIES];
     uint64_t filled; /* bit n: context n's TLB is not empty */
-    /* Superpages among what is cached, per half of the address space: a flush
-     * of one address in there has to be a flush of everything. */
+    uint8_t order[CTX_COUNT][TLB_ENTRIES]; /* log2 of its (super)page */
+    uint8_t large; /* superpages are cached: a flush of one address looks */
+    /* Those among them with code, per half of the address space: a flush of
+     * one address in there has to be a flush of everything, for jump entries. */
     uint64_t large_first[2], large_last[2];
     uint64_t pmp_first[PMP_ENTRIES], pmp_last[PMP_ENTRIES]; /* inclusive */
 };

@@ -26,7 +26,7 @@ enum {
     HASH_BITS = 1,
     PAGE_BITS = 1,
 #else
-    ARENA = 16 << 20,
+    ARENA = 64 << 20,
     HASH_BITS = 15,
     PAGE_BITS = 12,
 #endif

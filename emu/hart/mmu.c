@@ -87,12 +87,31 @@ void mmu_flush(struct hart *h)
         h->mmu.large_first[half] = UINT64_MAX;
         h->mmu.large_last[half] = 0;
     }
+    h->mmu.large = false;
     mmu_context_changed(h);
 }
 
 static void forget_entry(struct tlb_entry *e)
 {
     e->read = e->write = e->exec = TLB_NONE;
+}
+
+/* Is any of e's tags for an address in va's (super)page? */
+static bool in_page(const struct tlb_entry *e, uint64_t va, unsigned order)
+{
+    uint64_t mask = ~UINT64_C(0) << order;
+
+    return !((e->read ^ va) & mask) || !((e->write ^ va) & mask) ||
+           !((e->exec ^ va) & mask);
+}
+
+/* Entries of superpages may be anywhere. */
+static void flush_superpage(struct hart *h, uint64_t va)
+{
+    for (unsigned c = 0; c < CTX_COUNT; c++)
+        for (unsigned n = 0; h->mmu.filled >> c & 1 && n < TLB_ENTRIES; n++)
+            if (in_page(&h->tlb[c][n], va, h->mmu.order[c][n]))
+                forget_entry(&h->tlb[c][n]);
 }
 
 void mmu_flush_page(struct hart *h, uint64_t va)
@@ -111,6 +130,8 @@ void mmu_flush_page(struct hart *h, uint64_t va)
             e->exec == page)
             forget_entry(e);
     }
+    if (h->mmu.large)
+        flush_superpage(h, va);
     jump_forget_page(h, va);
 }
 
@@ -168,9 +189,11 @@ static uint64_t tag(uint64_t va, bool may, bool look)
     return may ? va | (look ? TLB_WATCHED : 0) : TLB_NONE;
 }
 
-static void fill(struct hart *h, unsigned ctx, uint64_t va, uint64_t pa,
-                 unsigned rights)
+static void fill(struct hart *h, unsigned ctx, uint64_t va,
+                 const struct mapping *m)
 {
+    uint64_t pa = m->pa;
+    unsigned rights = m->rights;
     const struct mem_region *r;
     struct tlb_entry *e = tlb_entry(h->tlb[ctx], va);
     size_t n = (size_t)(e - h->tlb[ctx]);
@@ -192,15 +215,17 @@ static void fill(struct hart *h, unsigned ctx, uint64_t va, uint64_t pa,
     if (linear(h, ctx) && e->addend != (uintptr_t)(int64_t)h->fast.delta)
         e->read = e->write = TLB_NONE;
     h->mmu.pa[ctx][n] = pa;
+    h->mmu.order[ctx][n] = (uint8_t)__builtin_ctzll(m->size);
     h->mmu.filled |= UINT64_C(1) << ctx;
 }
 
-static void note_large(struct hart *h, uint64_t va, uint64_t size)
+static void note_large(struct hart *h, uint64_t va, uint64_t size, bool code)
 {
     unsigned half = va >> 63;
     uint64_t first = va & ~(size - 1), last = first + (size - 1);
 
-    if (size <= MEM_PAGE)
+    h->mmu.large |= size > MEM_PAGE;
+    if (size <= MEM_PAGE || !code)
         return;
     if (first < h->mmu.large_first[half])
         h->mmu.large_first[half] = first;
@@ -239,8 +264,8 @@ static uint64_t resolve(struct hart *h, uint64_t va, unsigned len,
                end == WALK_OK ? m.rights : 0);
     if (end != WALK_OK)
         return fault_cause(end, access);
-    note_large(h, va, m.size);
-    fill(h, ctx, va, m.pa, m.rights);
+    note_large(h, va, m.size, m.rights & ACCESS_EXEC);
+    fill(h, ctx, va, &m);
     *pa = m.pa;
     return NO_FAULT;
 }

@@ -22,6 +22,7 @@ enum {
 /* Where host code that is seldom needed comes from, behind the rest. */
 enum cold_kind {
     COLD_OP,   /* the op of instruction k, then back */
+    COLD_MEM,  /* the same, unless it is only misaligned: then on at ok */
     COLD_EXIT, /* a branch of instruction k out of the block, to pc */
     COLD_SKIP, /* a branch of instruction k forward to instruction to */
     COLD_OUT,  /* no budget for what begins at instruction to */
@@ -35,6 +36,10 @@ struct cold {
     uint64_t pc;
     uint8_t *site;       /* the jump that comes here */
     const uint8_t *back; /* where it goes on */
+    /* COLD_MEM: the address's register, the access, behind the jump. */
+    uint8_t address, size;
+    int32_t tag;
+    const uint8_t *ok;
 };
 
 struct gen {

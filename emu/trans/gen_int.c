@@ -336,6 +336,26 @@ static bool gen_rev8(struct gen *g, const struct insn *i, uint32_t arg)
     return true;
 }
 
+/* 0xff for each byte that is not 0: not equal to 0, not equal to that. */
+static bool gen_orc_b(struct gen *g, const struct insn *i, uint32_t arg)
+{
+    enum { EQUAL = 0x74 | X86_66, ZERO = 0xef | X86_66, MOVQ = X86_66 | X86_W };
+    unsigned t = gen_target(i);
+
+    (void)arg;
+    if (gen_no_rd(i))
+        return true;
+    if (!g->t->has_fma) /* nor AVX */
+        return false;
+    x86_vex(&g->x, 0x6e | MOVQ, 0, 0, operand(g, i->rs1, RAX));
+    x86_vex(&g->x, ZERO, 1, 1, x86_r(1));
+    x86_vex(&g->x, EQUAL, 0, 0, x86_r(1));
+    x86_vex(&g->x, EQUAL, 0, 0, x86_r(1));
+    x86_vex(&g->x, 0x7e | MOVQ, 0, 0, x86_r(t));
+    gen_put(g, i->rd, t);
+    return true;
+}
+
 /* M ----------------------------------------------------------------------------- */
 
 static bool gen_mulh(struct gen *g, const struct insn *i, uint32_t group)
@@ -505,6 +525,7 @@ const struct gen_row gen_int[OP_COUNT] = {
     [OP_cpop] = { gen_count, 0xb8 | X86_0F | X86_F3 | X86_W },
     [OP_cpopw] = { gen_count, 0xb8 | X86_0F | X86_F3 },
     [OP_rev8] = { gen_rev8, 0 },
+    [OP_orc_b] = { gen_orc_b, 0 },
     [OP_mulh] = { gen_mulh, UN_IMUL },
     [OP_mulhu] = { gen_mulh, UN_MUL },
     [OP_div] = { gen_div, SIGNED },

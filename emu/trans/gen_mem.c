@@ -70,13 +70,18 @@ struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
     size_t tag = access == ACCESS_READ ? offsetof(struct tlb_entry, read)
                                        : offsetof(struct tlb_entry, write);
     unsigned a = address(g, i);
+    struct cold *c;
 
     find_entry(g, a);
     x86_op(&g->x, X86_MOV, RDX, x86_r(a));
     x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX),
                 (int32_t)tlb_tag(UINT64_MAX, size));
     x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, (int32_t)tag));
-    gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    c = gen_cold(g, size > 1 ? COLD_MEM : COLD_OP, x86_jcc(&g->x, CC_NE));
+    c->address = (uint8_t)a;
+    c->size = (uint8_t)size;
+    c->tag = (int32_t)tag;
+    c->ok = g->x.p;
     return place(g, i, a);
 }
 

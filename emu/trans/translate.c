@@ -43,10 +43,30 @@ static void leave_at(struct gen *g, uint32_t k, uint8_t *thunk)
     x86_jmp_to(&g->x, thunk);
 }
 
+/* Misaligned within the page, which is there: rcx still has the entry. */
+static void try_misaligned(struct gen *g, const struct cold *c)
+{
+    const unsigned mov = X86_MOV & ~(unsigned)X86_W;
+    uint8_t *other;
+
+    x86_op(&g->x, X86_MOV, RDX, x86_r(c->address));
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), -(int32_t)MEM_PAGE);
+    x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, c->tag));
+    other = x86_jcc(&g->x, CC_NE);
+    x86_op(&g->x, mov, RDX, x86_r(c->address));
+    x86_alu_imm(&g->x, ALU_AND, false, x86_r(RDX), MEM_PAGE - 1);
+    x86_alu_imm(&g->x, ALU_CMP, false, x86_r(RDX), (int32_t)MEM_PAGE - c->size);
+    x86_jcc_to(&g->x, CC_BE, c->ok);
+    x86_aim(other, g->x.p);
+}
+
 static void cold(struct gen *g, const struct cold *c)
 {
     x86_aim(c->site, g->x.p);
     switch (c->kind) {
+    case COLD_MEM:
+        try_misaligned(g, c);
+        /* fall through */
     case COLD_OP:
         call_op(g, c->k);
         x86_jmp_to(&g->x, c->back);

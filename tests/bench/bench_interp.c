@@ -160,8 +160,8 @@ int main(int argc, char **argv)
         die("%s", err.text);
     load(m, argv[1]);
     struct hart *h = hart_new(0, &cpu, &w);
-    struct trans *t = trans_new(w.blocks, w.points,
-                                &(struct trans_config){ .hot = TRANS_HOT }, &err);
+    struct trans *t = trans_new(
+        w.blocks, w.points, &(struct trans_config){ .hot = TRANS_HOT }, &err);
     if (t)
         trans_add_hart(t, h);
     for (size_t k = 0; k < sizeof kernel / sizeof kernel[0]; k++)
