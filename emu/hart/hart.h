@@ -132,7 +132,7 @@ struct mmu_cache {
     uint64_t parts[CTX_COUNT][TLB_ENTRIES];
     uint64_t filled; /* bit n: context n's TLB is not empty */
     uint8_t order[CTX_COUNT][TLB_ENTRIES]; /* log2 of its (super)page */
-    uint8_t large; /* superpages are cached: a flush of one address looks */
+    uint8_t large; /* bit n: superpages of that half are cached */
     /* Those among them with code, per half of the address space: a flush of
      * one address in there has to be a flush of everything, for jump entries. */
     uint64_t large_first[2], large_last[2];

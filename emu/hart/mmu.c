@@ -87,7 +87,7 @@ void mmu_flush(struct hart *h)
         h->mmu.large_first[half] = UINT64_MAX;
         h->mmu.large_last[half] = 0;
     }
-    h->mmu.large = false;
+    h->mmu.large = 0;
     mmu_context_changed(h);
 }
 
@@ -130,7 +130,7 @@ void mmu_flush_page(struct hart *h, uint64_t va)
             e->exec == page)
             forget_entry(e);
     }
-    if (h->mmu.large)
+    if (h->mmu.large >> (va >> 63) & 1)
         flush_superpage(h, va);
     jump_forget_page(h, va);
 }
@@ -224,7 +224,7 @@ static void note_large(struct hart *h, uint64_t va, uint64_t size, bool code)
     unsigned half = va >> 63;
     uint64_t first = va & ~(size - 1), last = first + (size - 1);
 
-    h->mmu.large |= size > MEM_PAGE;
+    h->mmu.large |= (uint8_t)(size > MEM_PAGE) << half;
     if (size <= MEM_PAGE || !code)
         return;
     if (first < h->mmu.large_first[half])
