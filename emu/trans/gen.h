@@ -16,7 +16,7 @@
 enum {
     GEN_BIAS = 128,
     GEN_COLD = 6 * BLOCK_INSNS + 2,
-    NO_LABEL = UINT32_MAX,
+    NO_LABEL = INT32_MAX,
 };
 
 /* Where host code that is seldom needed comes from, behind the rest. */
