@@ -12,17 +12,18 @@ SPARE = "*(long *)&kernel_stacks[1]"  # the far end of a stack
 
 
 def recorded():
-    """A run with a poke at the third timer; where that was."""
+    """A run with a poke at the tenth character; where that was."""
     file = guests.path("run.ebr")
     m = Machine("-smp", "2", "-record", file, bios=None)
     g = Gdb(m, DEMO)
-    g.do("break on_timer", "ignore 1 2", "continue", "delete")
+    g.do("break put_char", "ignore 1 9", "continue", "delete")
     when = g.do("monitor when")
     pc = g.value("$pc")
     g.do(f"set var {SPARE} = 0x600d600d")
-    g.do("break on_timer", "continue", "continue", "delete")
+    g.do("break put_char", "continue", "continue", "delete")
     last = g.do("monitor when"), g.do("monitor hash")
-    Monitor(m).socket.sendall(b"quit\n")
+    monitor = Monitor(m)
+    monitor.socket.sendall(b"quit\n")
     need(m.exit_status() == 0, "it does not quit")
     return file, when, pc, last
 
@@ -32,7 +33,7 @@ def the_same_breakpoint_is_at_the_same_time():
     size = os.path.getsize(file)
     m = Machine("-replay", file, bios=None)
     g = Gdb(m, DEMO)
-    g.do("break on_timer", "ignore 1 1", "continue")
+    g.do("break put_char", "ignore 1 8", "continue")
     need(g.value(SPARE) != 0x600d600d, "the poke comes too early")
     g.do("continue", "delete")
     need(g.do("monitor when") == when, "it is another time")
@@ -47,7 +48,7 @@ def the_same_breakpoint_is_at_the_same_time():
     need("differs" not in m.output(), m.output())
     g.do(f"set var {SPARE} = 2")
     need(g.value(SPARE) == 2, "it is not live")
-    g.do("break on_timer", "continue")
+    g.do("break put_char", "continue")
     need(g.value("$pc") == pc, "it does not go on")
     need(os.path.getsize(file) == size, "the recording was written to")
 

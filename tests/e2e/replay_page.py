@@ -67,7 +67,7 @@ def everything_is_in_it():
 
 
 def a_long_run_is_a_small_page():
-    loop = "li t0, 300000\n1: addi t0, t0, -1\nbnez t0, 1b\n"
+    loop = "li t0, 100000\n1: addi t0, t0, -1\nbnez t0, 1b\n"
     end = "li t0, 0x100000\nli t1, 0x5555\nsw t1, 0(t0)\nj ."
     html, _, run = page("long", "-smp", "2",
                         *guests.bare(guests.guest("long", loop + end)))
