@@ -321,6 +321,9 @@ bool debug_done_cancel(struct machine *m, const void *opaque);
 int debug_done_percent(const struct machine *m); /* -1: nothing is written */
 bool debug_loadvm(struct machine *m, const char *name, struct err *err);
 bool debug_delvm(struct machine *m, const char *name, struct err *err);
+/* The run so far as a recording; machine/record.h. */
+bool debug_save_run(struct machine *m, const char *path, struct err *err);
+
 /* machine/migrate.h; done as above. */
 bool debug_migrate(struct machine *m, const char *uri, debug_done_fn *done,
                    void *opaque, struct err *err);

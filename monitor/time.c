@@ -118,22 +118,33 @@ static void show(struct monitor *mon, show_fn *fn)
     buf_free(&b);
 }
 
+static void branch(struct monitor *mon, const char *word, unsigned n)
+{
+    struct err err;
+
+    if (!strcmp(word, "switch"))
+        wait_for(mon, debug_branch_switch(mon->m, n, &err), &err);
+    else if (strcmp(word, "drop") != 0)
+        mon_help_row(mon, "timeline");
+    else if (!debug_branch_drop(mon->m, n, &err))
+        mon_error(mon, &err);
+}
+
 void hmp_timeline(struct monitor *mon, const struct args *a)
 {
-    const char *word = arg_text(a, "how"), *number = arg_text(a, "branch");
+    const char *word = arg_text(a, "how"), *what = arg_text(a, "what");
     struct err err;
     uint64_t n;
 
-    if (!strcmp(word, "list") && !number)
+    if (!strcmp(word, "list") && !what)
         show(mon, debug_branches);
-    else if (!number || !parse_u64(number, &n) || n > UINT32_MAX)
+    else if (!strcmp(word, "save") && what) {
+        if (!debug_save_run(mon->m, what, &err))
+            mon_error(mon, &err);
+    } else if (!what || !parse_u64(what, &n) || n > UINT32_MAX)
         mon_help_row(mon, "timeline");
-    else if (!strcmp(word, "switch"))
-        wait_for(mon, debug_branch_switch(mon->m, (unsigned)n, &err), &err);
-    else if (strcmp(word, "drop") != 0)
-        mon_help_row(mon, "timeline");
-    else if (!debug_branch_drop(mon->m, (unsigned)n, &err))
-        mon_error(mon, &err);
+    else
+        branch(mon, word, (unsigned)n);
 }
 
 void info_timeline(struct monitor *mon, const struct args *a)

@@ -5,6 +5,7 @@
 
 #include "emu/debug/hub.h"
 #include "emu/machine/migrate.h"
+#include "emu/machine/record.h"
 #include "emu/machine/saves.h"
 
 static bool ready(const struct machine *m, struct err *err)
@@ -23,6 +24,11 @@ void debug_done_forget(struct machine *m, const void *opaque)
 {
     saves_forget(m, opaque);
     migrate_forget(m, opaque);
+}
+
+bool debug_save_run(struct machine *m, const char *path, struct err *err)
+{
+    return ready(m, err) && record_save(m, path, err);
 }
 
 bool debug_migrate(struct machine *m, const char *uri, debug_done_fn *done,

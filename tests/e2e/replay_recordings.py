@@ -103,6 +103,54 @@ def the_wall_clock_is_not_waited_for():
     same_after("sleep", "-smp", "2", "-icount", "shift=0,sleep=on")
 
 
+def ends_as(file, at):
+    m = Machine("-replay", file, serial=MONITOR)
+    got = ended(m)
+    need(got == at, f"{got}, not {at}")
+    return m
+
+
+def a_run_is_saved_at_any_time():
+    file = guests.path("later.ebr")
+    m = Machine("-smp", "2", serial=MONITOR)
+    m.expect(PROMPT)
+    time.sleep(0.2)
+    m.run("stop", PROMPT)
+    m.run(f"timeline save {file}", PROMPT)
+    at = where(m)
+    m.run("cont", PROMPT)
+    time.sleep(0.1)
+    m.run("stop", PROMPT)
+    m.run("goto 1000", PROMPT)
+    refused = m.run(f"timeline save {file}", PROMPT)
+    need("Error: this is the past of a run" in refused, refused)
+    m.send("quit\n")
+    m.exits(0)
+    ends_as(file, at).kill()
+
+
+def another_future_is_recorded_when_it_is_taken():
+    file = guests.path("futures.ebr")
+    m = Machine("-record", file, serial=MONITOR)
+    m.expect(PROMPT)
+    time.sleep(0.8)
+    m.run("stop", PROMPT)
+    m.run("goto 1000000", PROMPT)
+    m.run("system_reset", PROMPT)
+    m.run("cont", PROMPT)
+    time.sleep(0.3)
+    m.run("stop", PROMPT)
+    at = where(m)
+    m.send("quit\n")
+    m.exits(0)
+    m = ends_as(file, at)
+    m.run("goto 500000", PROMPT)
+    need(where(m)[0] == 500000, "there is no way back")
+    m.run("goto end", PROMPT)
+    need(where(m) == at, "the way back to the end leads elsewhere")
+    m.kill()
+
+
 def typed_keys_and_output_come_again():
     file = guests.path("keys")
     m = Machine("-record", file, *guests.bare(guests.guest("echo", guests.ECHO)))
@@ -169,6 +217,8 @@ def what_cannot_be_replayed_is_one_sentence():
 
 tests(one_hart_replays_in_another_process,
       four_harts_replay_in_another_process,
-      the_wall_clock_is_not_waited_for, typed_keys_and_output_come_again,
+      the_wall_clock_is_not_waited_for, a_run_is_saved_at_any_time,
+      another_future_is_recorded_when_it_is_taken,
+      typed_keys_and_output_come_again,
       a_killed_process_leaves_what_it_wrote, the_exit_status_comes_again, files_of_the_host_come_out_of_it,
       what_cannot_be_replayed_is_one_sentence)

@@ -53,6 +53,12 @@ bool debug_delvm(struct machine *m, const char *name, struct err *err)
     return debug_loadvm(m, name, err);
 }
 
+bool debug_save_run(struct machine *m, const char *path, struct err *err)
+{
+    (void)m;
+    return err_set(err, "%s: No such file or directory", path);
+}
+
 bool debug_migrate(struct machine *m, const char *uri, debug_done_fn *done,
                    void *opaque, struct err *err)
 {
