@@ -384,6 +384,7 @@ bool record_save(struct machine *m, const char *path, struct err *err)
 
     if (tap_replaying(m->tap))
         return err_set(err, "this is the past of a run: go to its end first");
+    signal(SIGXFSZ, SIG_IGN);
     put_mark(m);
     temp = xasprintf("%s.XXXXXX", path);
     fd = mkostemp(temp, O_CLOEXEC);

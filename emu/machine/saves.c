@@ -15,7 +15,6 @@
 
 #include "emu/base/buf.h"
 #include "emu/base/log.h"
-#include "emu/base/tap.h"
 
 #include "emu/machine/frames.h"
 #include "emu/machine/job.h"
@@ -247,8 +246,8 @@ bool saves_load(struct machine *m, const char *name, struct err *err)
     int fd;
     bool ok;
 
-    if (tap_replaying(m->tap))
-        return err_set(err, "the machine replays its past: it cannot be "
+    if (m->recording)
+        return err_set(err, "the machine replays a recording: it cannot be "
                             "changed");
     if (s->job)
         job_wait(s->job); /* it may be the one that is wanted */

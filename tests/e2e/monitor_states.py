@@ -61,6 +61,19 @@ def a_loaded_state_goes_on_as_before():
     leave(m)
 
 
+def a_state_is_loaded_from_the_past_too():
+    m = machine("-S", "-snapshots", guests.path("states"))
+    forward(m)
+    m.run("savevm two", PROMPT)
+    at = where(m)
+    after = forward(m)
+    m.run("goto 1000", PROMPT)
+    reply = m.run("loadvm two", PROMPT)
+    need("Error" not in reply and where(m) == at, reply)
+    need(forward(m) == after, "it goes on in another way")
+    leave(m)
+
+
 def moves(uri, incoming, *args):
     """From one to the other, which has to go on as the first would have."""
     there = machine("-S", "-incoming", incoming, *args)
@@ -196,7 +209,8 @@ def a_recording_begins_with_what_came_in():
     leave(m)
 
 
-tests(a_loaded_state_goes_on_as_before, a_machine_moves_over_a_unix_socket,
+tests(a_loaded_state_goes_on_as_before,
+      a_state_is_loaded_from_the_past_too, a_machine_moves_over_a_unix_socket,
       a_machine_moves_over_tcp, a_machine_moves_through_a_file,
       a_machine_moves_through_commands, a_deferred_one_is_told_where,
       one_that_cannot_be_taken_goes_on_at_home,
