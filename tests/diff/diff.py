@@ -56,6 +56,7 @@ class Sides:
     """The two command lines, with the same extensions."""
 
     def __init__(self, alone=False):
+        self.alone = alone
         if alone:
             self.names = "tcg", "interp"
             self.exts, self.qemu_version = set(rows.read_exts()), (100,)
@@ -95,7 +96,7 @@ class Sides:
         wrong = [(mask, word) for mask, word, version, _ in masks.WRONG_WORDS
                  if self.qemu_version < version]
         t.is_excluded = lambda w: any(w & m == v for m, v in wrong)
-        t.qemu = self.qemu_version
+        t.qemu, t.alone = self.qemu_version, self.alone
         return t
 
 

@@ -45,7 +45,8 @@ struct program {
     uint64_t code_va, code_bytes, end_off, code_at, stub_va;
     uint64_t seed, pages; /* of the arena, tables included */
     uint64_t max_traps, fcsr;
-    uint64_t lines; /* of mip: interrupts that devices raise */
+    uint64_t lines; /* of mip: interrupts that devices raise; and from bit 16
+                     * on, ticks of mtime until the timer's */
     uint64_t x[32], f[32];
     const uint64_t *csr;   /* what write_csrs wants */
     const uint8_t *starts; /* bit n: an instruction starts at code + 2 * n */
@@ -173,13 +174,20 @@ static void poke(const struct poke *k)
     }
 }
 
+static uint64_t mtimecmp_of(uint64_t lines)
+{
+    if (lines >> 16)
+        return *(volatile uint64_t *)0x0200bff8 + (lines >> 16);
+    return lines >> 7 & 1 ? 0 : UINT64_MAX;
+}
+
 /* External interrupts are the UART's, which can send; its number is 10. */
 static void raise_lines(uint64_t lines)
 {
     const uint64_t meip = lines >> 11 & 1, seip = lines >> 9 & 1;
 
     *(volatile uint32_t *)0x02000000 = lines >> 3 & 1;
-    *(volatile uint64_t *)0x02004000 = lines >> 7 & 1 ? 0 : UINT64_MAX;
+    *(volatile uint64_t *)0x02004000 = mtimecmp_of(lines);
     *(volatile uint32_t *)0x0c000028 = 1;  /* priority */
     *(volatile uint32_t *)0x0c200004 = 10; /* completed */
     *(volatile uint32_t *)0x0c002000 = (uint32_t)meip << 10;

@@ -192,9 +192,19 @@ def add_patch(p, rng, t):
     p.add(5 << 7 | 0x13)  # li t0, 0: this one
 
 
+def add_time(p, rng, t):
+    """For ebreak alone: the same, whatever executes it, and to the step."""
+    p.add(csr_op(2, rng.choice(LOOP_REGS), rng.choice((0xc00, 0xc01, 0xc02)),
+                 0))
+
+
 def loop(t, rng):
     """Blocks that come again, and so are translated and joined."""
     p = Program(rng, rng.choice((M, S, U)))
+    if t.alone:  # an interrupt comes in the middle of it
+        p.csr["mcounteren"] = p.csr["scounteren"] = 7
+        p.csr["mie"], p.mstatus = 1 << 7, MPIE
+        p.lines = rng.randint(1, 6) << 16
     random_registers(p, rng)
     enter_fp(p, rng)
     data_pointers(p, rng)
@@ -206,6 +216,8 @@ def loop(t, rng):
         for _ in range(rng.randint(3, 14)):
             if rng.random() < .2:
                 add_jump(p, rng, t, LOOP_REGS)
+            elif t.alone and rng.random() < .1:
+                add_time(p, rng, t)
             else:
                 add_tame(p, rng, t)
         if rng.random() < .2:
