@@ -17,10 +17,16 @@ GUEST_TESTS       += tests/diff/diff.py 'tests/diff/diff.py --alone'
 DIFF_COUNT_asan     := 1000
 DIFF_COUNT_hostile  := 500
 export DIFF_COUNT   ?= $(or $(DIFF_COUNT_$(MODE)),10000)
+DIFF_LIMIT_hostile  := 500
+export DIFF_LIMIT   ?= $(or $(DIFF_LIMIT_$(MODE)),120)
 guests: build/guest/diff/harness.bin
 
-# tests/guest/isa: directed tests, here and on QEMU, with the same harness.
+# tests/guest/isa: directed tests, here and on QEMU, with the same harness. A
+# slow ebreak runs each fifth.
 GUEST_TESTS += tests/guest/isa/isa.py
+ISA_EVERY_asan      := 5
+ISA_EVERY_hostile   := 5
+export ISA_EVERY    ?= $(or $(ISA_EVERY_$(MODE)),1)
 
 build/guest/diff/harness.bin: $(wildcard tests/diff/harness.*)
 	@mkdir -p $(@D)
