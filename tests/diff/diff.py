@@ -5,7 +5,8 @@
     diff.py [--count N] [--seed S] [--batch N] [--alone] [CLASS...]
 
 --alone compares ebreak's translator with its interpreter instead, with every
-extension that ebreak has. Against QEMU the two take turns.
+extension that ebreak has, with time, interrupts and a second hart. Against
+QEMU the two take turns.
 
 Prints "ok" or "not ok" for each class of programs.py. A program that ended
 differently is run again with its whole final state written out, and the first
@@ -17,6 +18,7 @@ the classes (all).
 """
 import argparse
 import concurrent.futures
+import itertools
 import os
 import random
 import re
@@ -61,8 +63,8 @@ class Sides:
             self.names = "tcg", "interp"
             self.exts, self.qemu_version = set(rows.read_exts()), (100,)
             on = [f"{e}=on" for e in sorted(self.exts)]
-            self.first = [ebreak(on, TCG)]
-            self.second = ebreak(on, "interp")
+            self.first = [ebreak(on, TCG) + ["-smp", "2"]]
+            self.second = ebreak(on, "interp") + ["-smp", "2"]
         else:
             self.names = "ebreak", "QEMU"
             self.with_qemu()
@@ -127,9 +129,9 @@ def first_difference(a, b):
 class Batch:
     """Some programs of one class, the same for the same seed."""
 
-    def __init__(self, sides, name, seed, first, count):
+    def __init__(self, sides, name, seed, first, count, turn):
         self.sides, self.name, self.seed = sides, name, seed
-        self.first, self.count = first, count
+        self.first, self.count, self.turn = first, count, turn
 
     def generate(self):
         t = self.sides.target()
@@ -143,12 +145,12 @@ class Batch:
         compared = [(name, mask) for name, mask, _ in masks.COMPARED]
         with open(path, "wb") as f:
             f.write(image.build(harness, batch, compared, rows.read_csrs(),
-                                self.first, dumped))
+                                self.first, dumped,
+                                self.sides.alone and self.turn % 2 == 1))
 
     def both(self, path):
-        turn = self.first // 100  # whatever the size of batches
         first = self.sides.first
-        a, end_a = run(first[turn % len(first)], path)
+        a, end_a = run(first[self.turn % len(first)], path)
         b, end_b = run(self.sides.second, path)
         return a.splitlines(), b.splitlines(), end_a, end_b
 
@@ -227,12 +229,13 @@ def listing(program, folder):
 def plan(sides, args):
     """Batches of every class, sizes by the classes' weights."""
     names = args.classes or list(programs.CLASSES)
+    turns = itertools.count()
     weights = {n: programs.CLASSES[n][1] for n in names}
     for name in names:
         total = max(args.count * weights[name] // sum(weights.values()), 1)
         for first in range(0, total, args.batch):
             yield Batch(sides, name, args.seed, first,
-                        min(args.batch, total - first))
+                        min(args.batch, total - first), next(turns))
 
 
 def report(results, other):
@@ -255,7 +258,7 @@ def main():
                         default=int(os.environ.get("DIFF_COUNT", 10000)),
                         help="of programs; a quarter of it with --alone")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=400)
+    parser.add_argument("--batch", type=int, default=200)
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("-j", type=int, default=2)

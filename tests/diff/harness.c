@@ -37,6 +37,7 @@ struct batch {
     void (*read_csrs)(uint64_t *values);
     void (*write_csrs)(const uint64_t *values);
     const uint64_t *csr_masks; /* which bits are compared */
+    uint64_t busy;             /* a second hart writes to the data pages */
     const struct program *program[];
 };
 

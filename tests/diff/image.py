@@ -152,12 +152,13 @@ def write_thunk(numbers):
     return code + struct.pack("<I", 0x8067)
 
 
-def build(harness, programs, compared, numbers, first=0, dumped=-1):
+def build(harness, programs, compared, numbers, first=0, dumped=-1,
+          busy=False):
     """The image; compared: (name, mask) of CSRs, numbers: name to number."""
     thunks = [read_thunk([numbers[name] for name, _ in compared]),
               write_thunk([numbers[name] for name in SET_CSRS]),
               b"".join(m.to_bytes(8, "little") for _, m in compared)]
-    at = BATCH + 7 * 8 + 8 * len(programs)
+    at = BATCH + 8 * 8 + 8 * len(programs)
     where, blob = [], b""
     for part in thunks:
         where.append(at + len(blob))
@@ -169,8 +170,8 @@ def build(harness, programs, compared, numbers, first=0, dumped=-1):
         out.append(record)
         at += len(record)
     assert at < ARENA
-    header = struct.pack("<QQqQQQQ", len(programs), first, dumped,
-                         len(compared), *where)
+    header = struct.pack("<QQqQQQQQ", len(programs), first, dumped,
+                         len(compared), *where, busy)
     pad = bytes(BATCH - RAM - len(harness))
     return b"".join([harness, pad, header,
                      struct.pack(f"<{len(records)}Q", *records), blob, *out])

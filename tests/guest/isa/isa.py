@@ -5,9 +5,9 @@
     isa.py [WORD...]    the cases of these rows or lines (cases.txt:30)
 
 cases.txt, board.txt and traps.txt say what is executed, from which state, and
-what comes of it. All of it runs in one machine, under tests/diff's harness, which writes
-out the traps that a case had and what it changed. That is compared with the
-tables: on ebreak, and on QEMU, so that the tables are checked as well.
+what comes of it. All of it runs in one machine, under tests/diff's harness,
+which writes out the traps that a case had and what it changed. That is compared
+with the tables: on ebreak, and on QEMU, so that the tables are checked as well.
 
 Each row of insn.def and each cause of hart.h must have a case. EBREAK and QEMU
 in the environment name what runs them, ACCEL what ebreak uses. ISA_EVERY=N
