@@ -184,17 +184,34 @@ void session_stop(struct session *s, const struct debug_stop *stop,
 
 /* Events of the machine ---------------------------------------------------- */
 
+/* What gdb cannot know of a point that is not its own. */
+static void explain(struct session *s, const struct debug_stop *stop)
+{
+    struct buf text = { 0 };
+
+    if (stop->point.owner == s ||
+        (stop->reason != DEBUG_STOP_BREAK && stop->reason != DEBUG_STOP_WATCH &&
+         stop->reason != DEBUG_STOP_CATCH))
+        return;
+    debug_stop_text(s->m, stop, &text);
+    buf_chr(&text, '\n');
+    session_say(s, buf_text(&text), text.len);
+    buf_free(&text);
+}
+
 static void tell_stop(struct session *s, const struct debug_stop *stop)
 {
     struct buf out = { 0 };
 
     session_say_later(s);
-    if (s->owed == OWE_MONITOR)
+    if (s->owed == OWE_MONITOR) {
         buf_str(&out, "OK");
-    else if (s->owed == OWE_STOP)
+    } else if (s->owed == OWE_STOP) {
+        explain(s, stop);
         session_stop(s, stop, &out);
-    else
+    } else {
         session_status(s, SIGNAL_TRAP, &out);
+    }
     s->owed = OWE_NOTHING;
     link_send(&s->link, out.data, out.len);
     buf_free(&out);

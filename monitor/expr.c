@@ -29,7 +29,8 @@ struct parser {
     const char *at;
     struct err *err;
     int depth;
-    int dead; /* > 0: the side of && or || that C would not evaluate */
+    int dead;         /* > 0: the side of && or || that C would not evaluate */
+    struct buf *code; /* not NULL: gdb's agent bytecode of the expression */
 };
 
 enum binary {
@@ -67,6 +68,98 @@ static const struct {
     [MUL] = { "*", 10 },   [DIV] = { "/", 10 },     [REM] = { "%", 10 },
 };
 
+/* Bytecode -------------------------------------------------------------------
+ *
+ * "Debugging with GDB", appendix F.2. The value that is computed meanwhile is
+ * not used, only whether it is unsigned. */
+
+enum {
+    OP_LOG_NOT = 0x0e,
+    OP_BIT_NOT = 0x12,
+    OP_IF_GOTO = 0x20,
+    OP_GOTO = 0x21,
+    OP_CONST8 = 0x22,
+    OP_CONST64 = 0x25,
+    OP_REG = 0x26,
+    OP_END = 0x27,
+};
+
+static void emit(struct parser *p, const char *code, size_t len)
+{
+    if (p->code)
+        buf_add(p->code, code, len);
+}
+
+static void emit_op(struct parser *p, unsigned op)
+{
+    char c = (char)op;
+
+    emit(p, &c, 1);
+}
+
+static void emit_number(struct parser *p, unsigned op, uint64_t v, int bytes)
+{
+    emit_op(p, op);
+    while (bytes-- > 0)
+        emit_op(p, v >> (8 * bytes) & 0xff);
+}
+
+/* How each binary operator is done once its operands are on the stack: on
+ * signed and on unsigned values. C decides shifts by their left side. */
+static const char *const codes[BINARIES][2] = {
+    [OR_OR] = { "\x0e\x0e", "\x0e\x0e" },
+    [AND_AND] = { "\x0e\x0e", "\x0e\x0e" },
+    [OR] = { "\x10", "\x10" },
+    [XOR] = { "\x11", "\x11" },
+    [AND] = { "\x0f", "\x0f" },
+    [EQ] = { "\x13", "\x13" },
+    [NE] = { "\x13\x0e", "\x13\x0e" },
+    [LE] = { "\x2b\x14\x0e", "\x2b\x15\x0e" },
+    [GE] = { "\x14\x0e", "\x15\x0e" },
+    [SHL] = { "\x09", "\x09" },
+    [SHR] = { "\x0a", "\x0b" },
+    [LT] = { "\x14", "\x15" },
+    [GT] = { "\x2b\x14", "\x2b\x15" },
+    [ADD] = { "\x02", "\x02" },
+    [SUB] = { "\x03", "\x03" },
+    [MUL] = { "\x04", "\x04" },
+    [DIV] = { "\x05", "\x06" },
+    [REM] = { "\x07", "\x08" },
+};
+
+static void emit_binary(struct parser *p, enum binary op, struct value a,
+                        struct value b)
+{
+    bool is_unsigned = a.is_unsigned || (op != SHR && b.is_unsigned);
+    const char *code = codes[op][is_unsigned];
+
+    emit(p, code, strlen(code));
+}
+
+/* && and || leave out the right side: 0 or 1, and a jump behind it, which
+ * emit_target completes. */
+static size_t emit_shortcut(struct parser *p, enum binary op)
+{
+    if (!p->code || (op != AND_AND && op != OR_OR))
+        return 0;
+    if (op == OR_OR)
+        emit_op(p, OP_LOG_NOT);
+    emit_number(p, OP_IF_GOTO, p->code->len + 3 + 2 + 3, 2);
+    emit_number(p, OP_CONST8, op == OR_OR, 1);
+    emit_number(p, OP_GOTO, 0, 2);
+    return p->code->len - 2;
+}
+
+static void emit_target(struct parser *p, size_t at)
+{
+    if (at == 0)
+        return;
+    p->code->data[at] = (char)(p->code->len >> 8);
+    p->code->data[at + 1] = (char)p->code->len;
+}
+
+/* Values --------------------------------------------------------------------- */
+
 static void skip_blanks(struct parser *p)
 {
     while (isspace((unsigned char)*p->at))
@@ -101,11 +194,10 @@ static struct value shift_right(struct value a, uint64_t by)
 static bool divide(struct parser *p, enum binary op, struct value a,
                    struct value b, struct value *r)
 {
-    if (b.v == 0) {
-        *r = b;
-        return p->dead || err_set(p->err, "division by zero");
-    }
     r->is_unsigned = a.is_unsigned || b.is_unsigned;
+    r->v = 0;
+    if (b.v == 0)
+        return p->dead || err_set(p->err, "division by zero");
     if (r->is_unsigned)
         r->v = op == DIV ? a.v / b.v : a.v % b.v;
     else if ((int64_t)b.v == -1)
@@ -180,6 +272,7 @@ static bool number(struct parser *p, struct value *r)
     if (errno == ERANGE)
         return err_set(p->err, "number too large");
     r->is_unsigned = r->v > INT64_MAX;
+    emit_number(p, OP_CONST64, r->v, 8);
     p->at = end;
     return true;
 }
@@ -190,6 +283,7 @@ static bool character(struct parser *p, struct value *r)
     if (*p->at == 0)
         return err_set(p->err, "character constant expected");
     as_sign(r, (unsigned char)*p->at++);
+    emit_number(p, OP_CONST8, r->v, 1);
     if (*p->at != '\'')
         return err_set(p->err, "missing terminating ' character");
     p->at++;
@@ -230,6 +324,7 @@ static bool register_value(struct parser *p, struct value *r)
     reg = find_register(p->m, name);
     if (!reg || !debug_reg_get(p->m, p->hart, reg, &r->v))
         return err_set(p->err, "unknown register");
+    emit_number(p, OP_REG, reg->number, 2);
     p->at += n;
     r->is_unsigned = true;
     return true;
@@ -259,12 +354,15 @@ static bool unary_operator(struct parser *p, struct value *r)
     switch (op) {
     case '-':
         r->v = 0 - r->v;
+        emit(p, "\x22\0\x2b\x03", 4); /* 0, swapped, minus */
         break;
     case '~':
         r->v = ~r->v;
+        emit_op(p, OP_BIT_NOT);
         break;
     case '!':
         as_sign(r, !r->v);
+        emit_op(p, OP_LOG_NOT);
         break;
     default:
         break;
@@ -322,12 +420,16 @@ static bool expression(struct parser *p, int level, struct value *r)
     while ((op = peek(p)) < BINARIES && binary[op].level >= level) {
         bool dead = (op == OR_OR && r->v) || (op == AND_AND && !r->v);
         struct value right = { 0, false };
+        size_t target;
 
         p->at += strlen(binary[op].text);
         p->dead += dead;
+        target = emit_shortcut(p, op);
         if (!expression(p, binary[op].level + 1, &right))
             return false;
         p->dead -= dead;
+        emit_binary(p, op, *r, right);
+        emit_target(p, target);
         if (!apply(p, op, *r, right, r))
             return false;
     }
@@ -343,5 +445,20 @@ bool expr_parse(struct machine *m, int hart, const char **at, uint64_t *v,
 
     *at = p.at;
     *v = r.v;
+    return ok;
+}
+
+bool expr_compile(struct machine *m, int hart, const char **at,
+                  struct buf *code, struct err *err)
+{
+    /* Dead: what a value is now does not matter. */
+    struct parser p = {
+        .m = m, .hart = hart, .at = *at, .err = err, .dead = 1, .code = code
+    };
+    struct value r = { 0, false };
+    bool ok = expression(&p, 1, &r);
+
+    emit_op(&p, OP_END);
+    *at = p.at;
     return ok;
 }

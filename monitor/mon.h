@@ -95,6 +95,11 @@ void args_free(struct args *a);
 bool expr_parse(struct machine *m, int hart, const char **at, uint64_t *v,
                 struct err *err);
 
+/* The same expression as gdb's agent bytecode, to be evaluated when a point is
+ * hit. Registers have to exist now, their values do not matter. */
+bool expr_compile(struct machine *m, int hart, const char **at,
+                  struct buf *code, struct err *err);
+
 /* memory.c: the instruction at *addr as one line; moves *addr past it. */
 bool mon_disas(struct monitor *mon, enum debug_space s, uint64_t *addr);
 

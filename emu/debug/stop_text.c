@@ -25,32 +25,30 @@ static const char *verb(uint32_t access)
     return verbs[access] ? verbs[access] : "accesses";
 }
 
+/* Only what the address does not say. */
 static void breakpoint(const struct debug_stop *s, const struct hart *h,
                        struct buf *out)
 {
-    buf_printf(out, "breakpoint at 0x%" PRIx64, h->pc);
     if (s->point.phys)
-        buf_printf(out, ", physical 0x%" PRIx64, s->pa);
-    buf_printf(out, ", in %c-mode", modes[h->priv & 3]);
+        buf_printf(out, ", physical 0x%" PRIx64 ", in %c-mode", s->pa,
+                   modes[h->priv & 3]);
 }
 
 static void watchpoint(struct machine *m, const struct debug_stop *s,
-                       const struct hart *h, struct buf *out)
+                       struct buf *out)
 {
-    if (s->device[0])
-        buf_printf(out, "device %s ", s->device);
-    else if (s->walker)
-        buf_str(out, "the page walk ");
-    else
-        buf_printf(out, "at 0x%" PRIx64 " ", h->pc);
-    buf_printf(out, "%s ", verb(s->access));
-    if (s->point.phys)
-        buf_printf(out, "physical 0x%" PRIx64, s->pa);
     if (s->walker)
-        buf_printf(out, " for 0x%" PRIx64 " (A or D bit)", s->addr);
+        buf_str(out, ", walking page tables,");
+    buf_printf(out, " %s ", verb(s->access));
+    if (!s->point.phys) {
+        buf_printf(out, "0x%" PRIx64, s->addr);
+        return;
+    }
+    buf_printf(out, "physical 0x%" PRIx64, s->pa);
+    if (s->walker)
+        buf_printf(out, " (A or D bit) for 0x%" PRIx64, s->addr);
     else if (!s->device[0])
-        buf_printf(out, s->point.phys ? ", virtual 0x%" PRIx64 : "0x%" PRIx64,
-                   s->addr);
+        buf_printf(out, ", virtual 0x%" PRIx64, s->addr);
     buf_printf(out, " at T=%" PRIu64, run_now(m));
 }
 
@@ -59,7 +57,7 @@ static void trapped(const struct debug_stop *s, const struct hart *h,
 {
     bool to_s = s->to == PRIV_S;
 
-    buf_printf(out, "%s %" PRIu64 " (%s)",
+    buf_printf(out, ": %s %" PRIu64 " (%s)",
                s->event == DEBUG_CATCH_IRQ ? "interrupt" : "trap",
                s->addr << 1 >> 1, trap_cause_name(s->addr));
     buf_printf(out, " from %c to %c-mode, epc 0x%" PRIx64, modes[s->from & 3],
@@ -80,17 +78,17 @@ static void caught(struct machine *m, const struct debug_stop *s,
         trapped(s, h, out);
         break;
     case DEBUG_CATCH_PRIV:
-        buf_printf(out, "from %c to %c-mode at 0x%" PRIx64, modes[s->from & 3],
-                   modes[s->to & 3], h->pc);
+        buf_printf(out, ": from %c to %c-mode", modes[s->from & 3],
+                   modes[s->to & 3]);
         break;
     case DEBUG_CATCH_CSR:
         name = csr_name((unsigned)s->addr);
-        buf_printf(out, "at 0x%" PRIx64 " %s CSR %s (0x%x)", h->pc,
-                   verb(s->access), name ? name : "?", (unsigned)s->addr);
+        buf_printf(out, " %s CSR %s (0x%x)", verb(s->access), name ? name : "?",
+                   (unsigned)s->addr);
         break;
     default:
-        buf_printf(out, "at 0x%" PRIx64 " %s %s, physical 0x%" PRIx64, h->pc,
-                   verb(s->access), r ? r->name : "nothing", s->pa);
+        buf_printf(out, " %s %s, physical 0x%" PRIx64, verb(s->access),
+                   r ? r->name : "nothing", s->pa);
     }
 }
 
@@ -102,12 +100,14 @@ void debug_stop_text(struct machine *m, const struct debug_stop *s,
     if (s->hart < 0 || s->hart >= m->harts)
         return;
     h = m->hart[s->hart];
-    if (!s->device[0])
-        buf_printf(out, "hart %d: ", s->hart);
+    if (s->device[0])
+        buf_printf(out, "device %s", s->device);
+    else
+        buf_printf(out, "hart %d at 0x%" PRIx64, s->hart, h->pc);
     if (s->reason == DEBUG_STOP_BREAK)
         breakpoint(s, h, out);
     else if (s->reason == DEBUG_STOP_WATCH)
-        watchpoint(m, s, h, out);
+        watchpoint(m, s, out);
     else if (s->reason == DEBUG_STOP_CATCH)
         caught(m, s, h, out);
 }

@@ -262,6 +262,15 @@ void debug_points_clear(struct machine *m, const void *owner)
             m->point[i] = m->point[--m->points];
 }
 
+void debug_stop_text(struct machine *m, const struct debug_stop *s,
+                     struct buf *out)
+{
+    buf_printf(out, "hart %d at 0x%llx", s->hart,
+               (unsigned long long)m->reg[s->hart][32]);
+    if (s->reason == DEBUG_STOP_WATCH)
+        buf_printf(out, " writes 0x%llx", (unsigned long long)s->addr);
+}
+
 void debug_listen(struct machine *m, debug_listen_fn *fn, void *opaque)
 {
     m->listener[m->listeners].fn = fn;

@@ -386,6 +386,15 @@ bool debug_point(const struct machine *m, size_t n, struct debug_point *out)
     return true;
 }
 
+void debug_stop_text(struct machine *m, const struct debug_stop *s,
+                     struct buf *out)
+{
+    buf_printf(out, "hart %d at 0x%llx", s->hart,
+               (unsigned long long)m->hart[s->hart].pc);
+    if (s->reason == DEBUG_STOP_WATCH)
+        buf_printf(out, " writes 0x%llx", (unsigned long long)s->addr);
+}
+
 void debug_listen(struct machine *m, debug_listen_fn *fn, void *opaque)
 {
     m->listener[m->listeners].fn = fn;

@@ -82,13 +82,14 @@ Test(gdbstub, breakpoint_is_named_only_if_gdb_knows_the_word)
     cr_expect_str_eq(gdb_read(&gdb), "T05thread:p1.1;core:0;hwbreak:;" REGS);
 }
 
-Test(gdbstub, somebody_elses_breakpoint_is_a_plain_trap)
+Test(gdbstub, somebody_elses_point_is_a_plain_trap_and_a_text)
 {
     offer();
     ask("c");
     fake_stop(machine, (struct debug_stop){ .reason = DEBUG_STOP_BREAK,
                                             .point.kind = DEBUG_BREAK });
-    cr_expect_str_eq(gdb_read(&gdb), "T05thread:p1.1;core:0;" REGS);
+    cr_expect_str_eq(gdb_read(&gdb), "O68617274203020617420307838303030303030"
+                                     "300a|T05thread:p1.1;core:0;" REGS);
 }
 
 Test(gdbstub, watchpoints_say_kind_and_address)

@@ -275,6 +275,96 @@ Test(hmp, points_have_numbers)
     SAYS("watch 16 0", "Error: the length must be at least 1\n");
 }
 
+Test(hmp, points_have_filters_and_conditions)
+{
+    const struct debug_point *p = m->point;
+
+    SAYS("break phys 0x80000010 hart=1 priv=su satp=0x8000 if $a0 == 5",
+         "Point 1: breakpoint at physical 0x80000010\n");
+    cr_assert(p->phys && p->by_satp);
+    cr_assert_eq(p->harts, 2);
+    cr_assert_eq(p->privs, 3);
+    cr_assert_eq(p->satp, 0x8000);
+    cr_assert_eq(p->when.n, 1);
+    SAYS("watch phys 0x80000010 4 rw",
+         "Point 2: access watchpoint at physical 0x80000010\n");
+    SAYS("watch $pc r", "Point 3: read watchpoint at 0x80000000\n");
+    m->point[1].hits = 2;
+    SAYS("info points",
+         "1   breakpoint         0x0000000080000010 physical  hart=1 priv=su"
+         " satp=0x8000 if $a0 == 5\n"
+         "2   access watchpoint  0x0000000080000010 physical  4 bytes"
+         "  hit 2 times\n"
+         "3   read watchpoint    0x0000000080000000  8 bytes\n");
+}
+
+Test(hmp, catchpoints_say_what_they_catch)
+{
+    const struct debug_point *p = m->point;
+
+    SAYS("catch trap 12,13,15 from=s to=m",
+         "Point 1: catchpoint, trap 12,13,15 from=s to=m\n");
+    cr_assert_eq(p[0].kind, DEBUG_CATCH_TRAP);
+    cr_assert_eq(p[0].addr, 0xb000);
+    cr_assert_eq(p[0].privs, 2);
+    cr_assert_eq(p[0].to, 8);
+    SAYS("catch irq", "Point 2: catchpoint, irq\n");
+    SAYS("catch ecall if $a7 == 64",
+         "Point 3: catchpoint, ecall if $a7 == 64\n");
+    cr_assert_eq(p[2].addr, 0xb00);
+    SAYS("catch csr 0x180 w", "Point 4: catchpoint, csr 0x180 w\n");
+    cr_assert_eq(p[3].kind, DEBUG_CATCH_CSR | DEBUG_WRITE);
+    cr_assert_eq(p[3].addr, 0x180);
+    SAYS("catch priv from=u", "Point 5: catchpoint, priv from=u\n");
+    SAYS("catch unmapped", "Point 6: catchpoint, unmapped\n");
+    cr_assert_eq(p[5].len, UINT64_MAX);
+    SAYS("catch device r", "Point 7: catchpoint, device r\n");
+    cr_assert_eq(p[6].kind, DEBUG_CATCH_DEVICE | DEBUG_READ);
+}
+
+Test(hmp, points_that_make_no_sense_are_refused)
+{
+    SAYS("break 8 hart=9", "Error: there is no such hart\n");
+    SAYS("break 8 priv=x", "Error: modes are letters of u, s and m\n");
+    SAYS("break 8 priv=", "Error: modes are letters of u, s and m\n");
+    SAYS("break 8 to=s", "Error: 'to=s' is not understood\n");
+    SAYS("break 8 if", "Error: unexpected end of expression\n");
+    SAYS("break 8 if $a0 == 1 9", "Error: '9' is not understood\n");
+    SAYS("catch csr nosuch", "Error: there is no such CSR\n");
+    SAYS("catch trap 64", "Error: causes are numbers from 0 to 63\n");
+    SAYS("catch fish", "Error: trap, irq, ecall, priv, csr, device or unmapped"
+                       " can be caught\n");
+    cr_assert_eq(m->points, 0);
+    SAYS("info points", "");
+}
+
+Test(hmp, points_can_be_disabled)
+{
+    SAYS("break 16 if $a0 == 1", "Point 1: breakpoint at 0x10\n");
+    m->point[0].hits = 3;
+    SAYS("disable 1", "");
+    cr_assert_eq(m->points, 0);
+    SAYS("info points", "1   breakpoint         0x0000000000000010"
+                        "  if $a0 == 1  hit 3 times  disabled\n");
+    SAYS("enable 1", "");
+    cr_assert_eq(m->points, 1);
+    cr_assert_eq(m->point[0].when.n, 1);
+    SAYS("enable 2", "Error: no point number 2\n");
+    SAYS("delete 1", "");
+    cr_assert_eq(m->points, 0);
+}
+
+Test(hmp, what_others_left_behind_can_be_deleted)
+{
+    struct debug_point p = { .kind = DEBUG_BREAK, .addr = 8 };
+
+    debug_point_add(m, &p, NULL);
+    SAYS("info points",
+         "1   breakpoint         0x0000000000000008  left behind\n");
+    SAYS("delete 1", "");
+    cr_assert_eq(m->points, 0);
+}
+
 Test(hmp, points_of_others_are_shown_and_kept)
 {
     struct debug_point p = { .kind = DEBUG_BREAK, .addr = 8, .owner = m };
