@@ -273,11 +273,21 @@ typedef void debug_listen_fn(void *opaque, const struct debug_event *e);
 void debug_listen(struct machine *m, debug_listen_fn *fn, void *opaque);
 void debug_unlisten(struct machine *m, debug_listen_fn *fn, void *opaque);
 
+/* What becomes of an interrupt that comes into a step: see run.h. */
+enum debug_irq {
+    DEBUG_IRQ_SET, /* as debug_step_irq was set; asks */
+    DEBUG_IRQ_OVER,
+    DEBUG_IRQ_INTO,
+    DEBUG_IRQ_MASK,
+};
+enum debug_irq debug_step_irq(struct machine *m, enum debug_irq set);
+
 /* Masks of harts; see run.h. All harts run when run is ~0 and step 0. */
 struct debug_resume {
     uint64_t run, step;
     uint64_t from, to; /* range stepping; equal: one step */
     int hart;          /* whose stop is wanted, -1 */
+    enum debug_irq irq;
 };
 
 bool debug_running(const struct machine *m);

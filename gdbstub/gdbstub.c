@@ -322,6 +322,7 @@ static void begin(struct session *s)
     s->letgo = s->physical = false;
     s->multiprocess = s->swbreak = s->hwbreak = s->error_message = false;
     s->sstep = 7;
+    s->irq = DEBUG_IRQ_SET;
     if (debug_running(s->m))
         debug_interrupt(s->m);
 }

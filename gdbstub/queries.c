@@ -254,6 +254,8 @@ static bool qemu_set_sstep(struct session *s, struct args *a, struct buf *out)
     if (a->n[0] > (SSTEP_ENABLE | SSTEP_NOIRQ | SSTEP_NOTIMER))
         return session_error(s, out, STUB_EINVAL, "unknown sstep bits");
     s->sstep = (unsigned)a->n[0];
+    s->irq = s->sstep & (SSTEP_NOIRQ | SSTEP_NOTIMER) ? DEBUG_IRQ_MASK
+                                                      : DEBUG_IRQ_INTO;
     buf_str(out, "OK");
     return true;
 }

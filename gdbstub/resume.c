@@ -30,6 +30,7 @@ static bool resume(struct session *s, struct debug_resume *r, struct buf *out)
 
     if (r->run == mask_of(debug_harts(s->m)))
         r->run = ~UINT64_C(0);
+    r->irq = s->irq;
     s->owed = OWE_STOP;
     s->letgo = false;
     if (debug_running(s->m))

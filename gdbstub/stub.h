@@ -146,8 +146,9 @@ struct session {
     bool letgo;  /* detached or killed: the machine is not ours */
     bool multiprocess, swbreak, hwbreak, error_message; /* gdb's features */
     bool physical;                                      /* Qqemu.PhyMemMode */
-    bool plain;     /* the present packet's errors must be numbers */
-    unsigned sstep; /* Qqemu.sstep */
+    bool plain;         /* the present packet's errors must be numbers */
+    unsigned sstep;     /* Qqemu.sstep */
+    enum debug_irq irq; /* as it says, once it was used */
 };
 
 struct gdbstub {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* control.c - run control: stop, cont, step, reset, start-up by phases. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -109,11 +110,43 @@ static bool begin_step(struct monitor *mon, uint64_t count, struct err *err)
     return false;
 }
 
+/* step irq [MODE]: text is behind irq. */
+static void step_irq(struct monitor *mon, const char *text)
+{
+    static const char *const modes[] = { [DEBUG_IRQ_OVER] = "over",
+                                         [DEBUG_IRQ_INTO] = "into",
+                                         [DEBUG_IRQ_MASK] = "mask" };
+
+    text += strspn(text, " \t");
+    for (unsigned n = DEBUG_IRQ_OVER; n < ARRAY_LEN(modes); n++)
+        if (strcmp(text, modes[n]) == 0) {
+            debug_step_irq(mon->m, (enum debug_irq)n);
+            return;
+        }
+    if (*text)
+        mon_help_row(mon, "step");
+    else
+        mon_print(mon, "%s\n", modes[debug_step_irq(mon->m, DEBUG_IRQ_SET)]);
+}
+
+static bool count_of(struct monitor *mon, const char *text, uint64_t *count,
+                     struct err *err)
+{
+    *count = 1;
+    return *text == 0 ||
+           (expr_parse(mon->m, mon->hart, &text, count, err) &&
+            (*text == 0 || err_set(err, "a count is one number")));
+}
+
 void hmp_step(struct monitor *mon, const struct args *a)
 {
+    const char *text = arg_given(a, "what") ? arg_text(a, "what") : "";
     struct err err;
+    uint64_t count;
 
-    if (begin_step(mon, arg_number(a, "count", 1), &err))
+    if (strncmp(text, "irq", 3) == 0 && !isalnum((unsigned char)text[3]))
+        step_irq(mon, text + 3);
+    else if (count_of(mon, text, &count, &err) && begin_step(mon, count, &err))
         mon_wait(mon);
     else
         mon_error(mon, &err);

@@ -235,6 +235,12 @@ bool debug_point(const struct machine *m, size_t n, struct debug_point *out)
 
 /* Run control ---------------------------------------------------------------- */
 
+enum debug_irq debug_step_irq(struct machine *m, enum debug_irq set)
+{
+    _Static_assert((int)RUN_IRQ_MASK == (int)DEBUG_IRQ_MASK, "modes");
+    return (enum debug_irq)run_irq_mode(m, (enum run_irq)set);
+}
+
 bool debug_running(const struct machine *m)
 {
     return run_state(m) == RUN_RUNNING;
@@ -243,7 +249,7 @@ bool debug_running(const struct machine *m)
 bool debug_resume(struct machine *m, const struct debug_resume *r,
                   struct err *err)
 {
-    struct run_resume how = { r->run, r->step, r->from, r->to };
+    struct run_resume how = { r->run, r->step, r->from, r->to, r->irq };
 
     if (!m->run || !m->harts)
         return err_set(err, "there are no harts yet");

@@ -74,6 +74,7 @@ static const struct field hart_fields[] = {
     STATE(H, hpm_armed),
     { "trigger", offsetof(H, trigger), sizeof((H *)0)->trigger, 8,
       FIELD_STATE },
+    STATE(H, interrupted_at),
     STATE(H, reserved_addr),
     STATE(H, reserved_value),
     STATE(H, hartid),
@@ -97,6 +98,7 @@ static const struct field hart_fields[] = {
     HOST(H, ctx_gen),
     HOST(H, stop),
     HOST(H, skip_points),
+    STATE(H, masked),
     HOST(H, pad),
     HOST(H, looking),
     HOST(H, returns),
@@ -128,7 +130,8 @@ void hart_reset(void *opaque)
     h->pc = h->cpu.resetvec;
     h->priv = PRIV_M;
     h->waiting = 0;
-    h->reserved_addr = UINT64_MAX;
+    h->reserved_addr = h->interrupted_at = UINT64_MAX;
+    h->masked = 0;
     hart_flush(h);
     csr_reset(h);
     h->attention |= ATTN_IRQ;

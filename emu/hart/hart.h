@@ -198,6 +198,7 @@ struct hart {
     uint64_t exceptions; /* steps that were no instruction */
     uint64_t hpm_armed;  /* bit n: counter n will overflow: not set to 0 */
     struct trigger trigger[TRIGGERS];
+    uint64_t interrupted_at; /* steps, when the last interrupt was taken */
     uint64_t reserved_addr;  /* lr: physical address, UINT64_MAX: none */
     uint64_t reserved_value; /* what lr read, for sc's compare */
     uint64_t hartid;
@@ -225,7 +226,8 @@ struct hart {
     uint64_t ctx_gen[CTX_COUNT][2]; /* by context, data context linear */
     struct hart_stop stop;
     uint8_t skip_points; /* SKIP_: what the next instruction ignores */
-    uint8_t pad[7];
+    uint8_t masked;      /* a debugger steps: no interrupt is taken */
+    uint8_t pad[6];
     uint32_t looking;     /* points_kinds: what to look for */
     uint32_t returns;     /* mret and sret that were done: time travel */
     uint32_t hpm_live;    /* mhpmcounters that count something; csr_changed */

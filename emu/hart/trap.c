@@ -120,6 +120,8 @@ static void enter(struct hart *h, uint64_t cause, uint64_t tval, uint64_t epc,
     else
         enter_m(h, cause, tval, epc);
     set_priv(h, to_s ? PRIV_S : PRIV_M, pending, &cause);
+    if (cause & CAUSE_INTERRUPT)
+        h->interrupted_at = h->steps;
     h->skip_points = 0; /* its instruction comes later, or not at all */
     look_trap(h, cause, from);
 }
@@ -149,6 +151,8 @@ uint64_t trap_pending(const struct hart *h)
     uint64_t pending = csr_mip(h) & h->mie;
     uint64_t m = pending & ~h->mideleg, s = pending & h->mideleg;
 
+    if (h->masked)
+        return 0;
     if (h->priv == PRIV_M)
         return h->mstatus & MSTATUS_MIE ? m : 0;
     if (m)

@@ -105,6 +105,20 @@ static void wake_delivered(void *opaque, const void *data, size_t len)
             m->hart[n]->waiting = false;
 }
 
+static void mask_delivered(void *opaque, const void *data, size_t len)
+{
+    struct machine *m = opaque;
+    uint64_t harts;
+
+    if (len != sizeof harts)
+        return;
+    memcpy(&harts, data, len);
+    for (int n = 0; n < m->harts; n++) {
+        m->hart[n]->masked = harts >> n & 1;
+        m->hart[n]->attention |= ATTN_IRQ;
+    }
+}
+
 bool run_init(struct machine *m, const struct run_clock *clock)
 {
     struct run *r = xcalloc(1, sizeof *r);
@@ -121,6 +135,7 @@ bool run_init(struct machine *m, const struct run_clock *clock)
     r->state = RUN_PRELAUNCH;
     r->stop.hart = -1;
     r->until = r->stop_t = r->told_t = UINT64_MAX;
+    r->irq_mode = RUN_IRQ_OVER;
     m->run = r;
     m->tap = tap_new(slice_tap_now, m);
     r->source_clock = tap_source(m->tap, "clock", slice_clock_delivered, m);
@@ -128,6 +143,8 @@ bool run_init(struct machine *m, const struct run_clock *clock)
     r->source_held = tap_source(m->tap, "schedule", held_delivered, m);
     r->source_wake = tap_source(m->tap, "wake", wake_delivered, m);
     record_init(m);
+    r->source_mask = tap_source(m->tap, "mask", mask_delivered, m);
+    r->source_took = tap_source(m->tap, "took", slice_took_delivered, m);
     loop_virtual_clock(m->loop, virtual_now, m);
     loop_on_virtual_set(m->loop, deadline_moved, m);
     dev_add(m->devs, &info, &r->clock);
@@ -224,10 +241,29 @@ static bool may_run(const struct run *r, struct err *err)
     }
 }
 
+/* Whose interrupts wait: an input like holding them. */
+static void mask(struct machine *m, uint64_t harts)
+{
+    uint64_t masked = 0;
+
+    for (int n = 0; n < m->harts; n++)
+        masked |= (uint64_t)m->hart[n]->masked << n;
+    if (harts != masked)
+        tap_put(m->tap, m->run->source_mask, &harts, sizeof harts);
+}
+
+enum run_irq run_irq_mode(struct machine *m, enum run_irq set)
+{
+    if (set != RUN_IRQ_SET)
+        m->run->irq_mode = set;
+    return m->run->irq_mode;
+}
+
 void run_live(struct machine *m)
 {
     const struct run_resume *how = &m->run->resume;
 
+    mask(m, how->irq == RUN_IRQ_MASK ? how->step & all_harts(m) : 0);
     hold(m, all_harts(m) & ~(how->run | how->step));
     wake(m, how->step);
 }
@@ -247,6 +283,8 @@ bool run_resume(struct machine *m, const struct run_resume *how,
         return err_set(err, "a semihosting call waits for gdb's answer");
     timeline_started(m);
     r->resume = how ? *how : everyone;
+    if (r->resume.irq == RUN_IRQ_SET)
+        r->resume.irq = r->irq_mode;
     r->until = UINT64_MAX;
     run_live(m);
     slice_started(m);

@@ -52,14 +52,14 @@ const char *run_state_name(enum run_state s);
 
 /*
  * How to resume. Bits name harts. Harts in step stop the machine after one
- * step each, or, with from < to, once their pc leaves [from, to). An
- * interrupt taken meanwhile is run over: the step goes on when the hart is
- * back. Harts in neither mask are held: that changes the schedule and so is
+ * step each, or, with from < to, once their pc leaves [from, to). Harts in
+ * neither mask are held: that changes the schedule and so is
  * an input in the log.
  */
 struct run_resume {
     uint64_t run, step; /* masks of harts */
     uint64_t from, to;  /* range of pc for step; equal: a single step */
+    uint32_t irq;       /* enum run_irq */
 };
 
 enum run_stop_reason {
@@ -102,6 +102,15 @@ struct run_event {
 
 typedef void run_listen_fn(void *opaque, const struct run_event *e);
 void run_listen(struct machine *m, run_listen_fn *fn, void *opaque);
+
+/*
+ * An interrupt that comes into a step. OVER: its handler is run and the step
+ * goes on when the hart is back. INTO: taking it is the step. MASK: it waits
+ * for the end of the step; that changes what the guest does, so it is an input
+ * in the log, and while replaying as OVER. SET: as run_irq_mode says.
+ */
+enum run_irq { RUN_IRQ_SET, RUN_IRQ_OVER, RUN_IRQ_INTO, RUN_IRQ_MASK };
+enum run_irq run_irq_mode(struct machine *m, enum run_irq set); /* SET: ask */
 
 /* NULL how: all harts, as `cont`. False: a reset is required first. */
 bool run_resume(struct machine *m, const struct run_resume *how,

@@ -24,6 +24,7 @@
 
 #include "emu/hart/hart.h"
 #include "emu/hart/trace.h"
+#include "emu/hart/trap.h"
 #include "emu/machine/overview.h"
 #include "emu/machine/seek.h"
 #include "emu/machine/timeline.h"
@@ -119,6 +120,48 @@ static bool anyone_can_run(const struct machine *m)
 }
 
 /*
+ * A debugger may stop a hart in front of the first instruction of a handler,
+ * with the interrupt taken at a T at which inputs are still to come. Undebugged
+ * they come before the interrupt: so who gives an input then has to say that
+ * it came after.
+ */
+static bool took(const struct hart *h) { return h->interrupted_at == h->steps; }
+
+void slice_took_delivered(void *machine, const void *data, size_t len)
+{
+    struct machine *m = machine;
+    uint64_t harts;
+
+    if (len != sizeof harts)
+        return;
+    memcpy(&harts, data, len);
+    for (int n = 0; n < m->harts; n++) {
+        struct hart *h = m->hart[n];
+
+        if (!(harts >> n & 1))
+            continue;
+        if (!took(h))
+            trap_interrupt(h);
+        h->interrupted_at = UINT64_MAX;
+    }
+}
+
+static void tell_taken(struct machine *m)
+{
+    struct run *r = m->run;
+    uint64_t harts = 0;
+
+    for (int n = 0; n < m->harts; n++)
+        if (took(m->hart[n]))
+            harts |= UINT64_C(1) << n;
+    if (!harts)
+        return;
+    r->telling_time = true;
+    tap_put(m->tap, r->source_took, &harts, sizeof harts);
+    r->telling_time = false;
+}
+
+/*
  * The tap asks for T when an input comes, before it logs it. If every hart
  * waits then, the clock's own input goes first.
  */
@@ -129,8 +172,10 @@ uint64_t slice_tap_now(void *machine)
 
     if (r->telling_time || tap_replaying(m->tap))
         return run_now(m);
-    if (!r->running) /* timers that are due at this T come before inputs */
+    if (!r->running) { /* timers that are due at this T come before inputs */
         loop_run_timers(m->loop, LOOP_VIRTUAL);
+        tell_taken(m);
+    }
     if (m->harts && !anyone_can_run(m)) {
         int64_t idle_ns = r->clock.idle_ns;
 
@@ -462,6 +507,14 @@ static uint64_t run_steps(struct machine *m, struct hart *h, uint64_t n)
     return done;
 }
 
+/* The step was to take an interrupt. */
+static void stop_inside(struct machine *m, int n, struct hart *h)
+{
+    if (h->stop.kind != HART_STOP_NONE)
+        report_point(m, n, h);
+    stop_at(m, n, (struct run_stop){ .reason = RUN_STOP_STEP });
+}
+
 /* Lets the hart whose turn it is run for at most n steps. */
 static void run_hart(struct machine *m, uint64_t n)
 {
@@ -471,6 +524,10 @@ static void run_hart(struct machine *m, uint64_t n)
     bool stepping = !r->quiet && r->resume.step >> turn & 1;
     uint64_t done;
 
+    if (stepping && r->resume.irq == RUN_IRQ_INTO && trap_interrupt(h)) {
+        stop_inside(m, (int)turn, h);
+        return;
+    }
     if (r->one_by_one) {
         seek_step(m, (int)turn);
         done = run_steps(m, h, 1);

@@ -35,6 +35,7 @@ struct run {
     struct run_resume resume;
     struct run_stop stop; /* the last one */
     struct run_over over[MAX_HARTS];
+    enum run_irq irq_mode;
 
     /* Requests. */
     bool stop_due; /* a hart stopped: stop says why */
@@ -62,7 +63,8 @@ struct run {
     bool telling_time;  /* the clock's own input is on its way */
     int64_t idle_since; /* LOOP_REALTIME ns */
 
-    int source_clock, source_reset, source_held, source_wake;
+    int source_clock, source_reset, source_held, source_wake, source_mask;
+    int source_took;
     int listeners;
     struct {
         run_listen_fn *fn;
@@ -101,6 +103,9 @@ struct run_stop run_stop_of(const struct machine *m, int hart);
 void run_seek_started(struct machine *m);
 void run_seek_stopped(struct machine *m, const struct run_stop *stop);
 void run_live(struct machine *m);
+
+/* The tap's "took" source: machine is the opaque. */
+void slice_took_delivered(void *machine, const void *data, size_t len);
 
 /* The tap's clock: T; and its "clock" source. */
 uint64_t slice_tap_now(void *machine);

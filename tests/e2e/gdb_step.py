@@ -105,6 +105,46 @@ def session_24_next_stays_in_the_function_under_timer_interrupts():
     g.expect("maint packet qqemu.sstepbits", "NOIRQ=2")
 
 
+def interrupted():
+    """In front of work's first line, with the timer's interrupt pending."""
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do("break *work", "continue", "delete", "monitor mem io on",
+         "set var *(long *)0x2004000 = 0", "monitor mem io off")
+    need(g.value("$mip") & 0x80, "pending")
+    return m, g
+
+
+def session_24_into_stops_where_the_interrupt_leads():
+    m, g = interrupted()
+    pc = g.value("$pc")
+    g.do("monitor step irq into")
+    need("into" in g.do("monitor step irq"), "as set")
+    g.do("stepi")
+    need(g.value("$pc") == g.value("(long)&clockintr"), "at the handler")
+    need(g.value("$mepc") == pc, "mepc")
+    g.do("stepi")
+    need(g.value("$pc") > g.value("(long)&clockintr"), "and on in it")
+
+
+def session_24_mask_keeps_the_interrupt_waiting():
+    m, g = interrupted()
+    pc, ticks = g.value("$pc"), g.value("ticks")
+    g.do("maint packet Qqemu.sstep=7", "stepi")
+    need(g.value("ticks") == ticks and g.value("$mip") & 0x80, "waits")
+    need(pc < g.value("$pc") <= pc + 4, "one instruction")
+    g.do("monitor step irq over", "tbreak triple", "continue")
+    need(g.value("ticks") == ticks + 1, "taken by who continues")
+
+
+def session_24_over_is_the_default():
+    m, g = interrupted()
+    pc, ticks = g.value("$pc"), g.value("ticks")
+    g.do("stepi")
+    need(g.value("ticks") == ticks + 1, "the handler has run")
+    need(pc < g.value("$pc") <= pc + 4, "one instruction")
+
+
 def session_24_a_breakpoint_in_the_handler_stops_a_step():
     m = Machine(kernel=guest("gdb_timer"))
     g = Gdb(m, guest("gdb_timer"))

@@ -55,6 +55,7 @@ struct machine {
     struct debug_point point[FAKE_MAX];
     size_t points;
     struct debug_resume resume;
+    enum debug_irq irq;
     int resumes, interrupts, resets, powerdowns, quits, walks;
     struct {
         debug_listen_fn *fn;
@@ -384,6 +385,13 @@ bool debug_point(const struct machine *m, size_t n, struct debug_point *out)
         return false;
     *out = m->point[n];
     return true;
+}
+
+enum debug_irq debug_step_irq(struct machine *m, enum debug_irq set)
+{
+    if (set != DEBUG_IRQ_SET)
+        m->irq = set;
+    return m->irq;
 }
 
 void debug_stop_text(struct machine *m, const struct debug_stop *s,

@@ -256,6 +256,18 @@ Test(hmp, step_counts)
     SAYS("step 0", "Error: the count must be at least 1\n");
 }
 
+Test(hmp, step_irq_says_what_interrupts_do_to_a_step)
+{
+    SAYS("step irq mask", "");
+    SAYS("step irq", "mask\n");
+    SAYS("step irq over", "");
+    SAYS("step irq", "over\n");
+    cr_assert(strstr(run("step irq fish"), "step [count]|irq"));
+    SAYS("step 1 2", "Error: a count is one number\n");
+    SAYS("step 1 +", "Error: unexpected end of expression\n");
+    cr_assert_eq(m->resumes, 0);
+}
+
 Test(hmp, points_have_numbers)
 {
     SAYS("break 0x80000004", "Point 1: breakpoint at 0x80000004\n");

@@ -135,6 +135,26 @@ static void live(struct rig *r, unsigned seed)
     }
 }
 
+/* A debugger stops in front of handlers and changes what is there: the
+ * interrupt has been taken then, before these inputs and at their T. */
+static void live_caught(struct rig *r, unsigned seed)
+{
+    static const struct debug_resume all = { .run = UINT64_MAX, .hart = -1 };
+    struct debug_point p = { .kind = DEBUG_CATCH_IRQ, .owner = r };
+    const struct debug_reg *mtval = debug_reg_named(r->m, "mtval");
+
+    cr_assert(debug_point_add(r->m, &p, NULL));
+    while (r->marks < MARKS) {
+        loop_kick(r->m->loop);
+        cr_assert(init_turn(r->in));
+        if (debug_running(r->m))
+            continue;
+        cr_assert(debug_reg_set(r->m, 0, mtval, seed++));
+        tap_put(r->m->tap, r->mark_source, NULL, 0);
+        cr_assert(debug_resume(r->m, &all, NULL));
+    }
+}
+
 /* Most of the time nobody looks, or the run would not end. */
 static void debugger_leaves(struct rig *r)
 {
@@ -206,15 +226,17 @@ static void debug_at_random(struct rig *r)
     cr_assert(debug_resume(r->m, &how, NULL));
 }
 
-static void compare(const char *harts, const char *icount, unsigned seed,
-                    bool debugged)
+typedef void live_fn(struct rig *r, unsigned seed);
+
+static void compare_lives(live_fn *live_as, const char *harts,
+                          const char *icount, unsigned seed, bool debugged)
 {
     static struct rig a, b;
     struct buf log = { 0 };
     struct err err = { 0 };
 
     start(&a, harts, icount);
-    live(&a, seed);
+    live_as(&a, seed);
     tap_save(a.m->tap, &log);
     start(&b, harts, icount);
     cr_assert(log_file("/dev/null", &err));
@@ -238,6 +260,18 @@ static void compare(const char *harts, const char *icount, unsigned seed,
     buf_free(&log);
     finish(&a);
     finish(&b);
+}
+
+static void compare(const char *harts, const char *icount, unsigned seed,
+                    bool debugged)
+{
+    compare_lives(live, harts, icount, seed, debugged);
+}
+
+Test(replay, what_is_changed_in_front_of_a_handler_comes_after_the_interrupt)
+{
+    compare_lives(live_caught, "1", "shift=0,sleep=off", 7, false);
+    compare_lives(live_caught, "2", "shift=0,sleep=off", 8, true);
 }
 
 Test(replay, one_hart_replays_to_the_same_state)
