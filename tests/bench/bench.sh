@@ -33,3 +33,7 @@ python3 tests/bench/gdb.py "$ebreak" "$dir/rsp"
 echo
 echo "# start-up to the guest's first instructions and power-off; memory"
 python3 tests/bench/startup.py "$ebreak" "$dir/off.elf" "$dir/traps.elf"
+
+echo
+echo "# points: user time with them over user time without; the best of three"
+python3 tests/bench/points.py "$ebreak" "$dir" "$cross"
