@@ -35,6 +35,18 @@ def session_33_a_physical_watchpoint_sees_the_walker():
     need(g.value("$priv") == 0, "U-mode fetches")
 
 
+def session_33_a_physical_watchpoint_sees_dma():
+    m, g = at("gdb_dma")
+    g.do("monitor watch phys 0x80010002 1 w")
+    g.expect("continue", r"device fwcfg\S* writes physical 0x80010002 at T=",
+             "SIGTRAP")
+    need(g.value("$pc") == g.value("(long)&after"), "behind the kick")
+    need(g.value("*(int *)0x80010000") == 0x554d4551, "QEMU")
+    g.do("monitor delete", "monitor system_reset",
+         "maint flush register-cache", "monitor watch phys 0x80020008 8 r")
+    g.expect("continue", r"device fwcfg\S* reads physical 0x80020008")
+
+
 def session_45_a_trap_is_caught_by_cause_and_mode():
     m, g = at("gdb_high")
     g.expect("monitor catch trap 13 from=s to=s", "catchpoint")
