@@ -247,6 +247,7 @@ static void disturb(struct rig *g, uint8_t how)
     struct point p = { .addr = address(how) & ~UINT64_C(1), .len = 8 };
 
     p.kind = how & 1 ? POINT_BREAK : POINT_READ | POINT_WRITE;
+    p.flags = how & 2 ? POINT_PHYS : 0;
     switch (how >> 5) {
     case 0:
         hart_flush(g->h);
@@ -267,6 +268,17 @@ static void disturb(struct rig *g, uint8_t how)
     case 5:
         points_add(g->points, &p);
         break;
+    case 6: {
+        static const uint32_t kinds[] = { POINT_TRAP, POINT_IRQ,     POINT_PRIV,
+                                          POINT_CSR,  POINT_DEVICE,  POINT_TRAP,
+                                          POINT_PRIV, POINT_UNMAPPED };
+
+        p = (struct point){ .kind = kinds[how & 7], .len = UINT64_MAX };
+        if (p.kind >= POINT_CSR)
+            p.kind |= POINT_READ | POINT_WRITE;
+        points_add(g->points, &p);
+        break;
+    }
     default:
         look(g, p.addr);
     }
