@@ -209,7 +209,7 @@ static void fill(struct hart *h, unsigned ctx, uint64_t va,
     rights = keep_out(h, r, va, pa, rights);
     look = watched(h, va, pa, &h->mmu.parts[ctx][n]);
     e->read = tag(va, rights & ACCESS_READ, look & POINT_READ);
-    e->write = tag(va, rights & ACCESS_WRITE, look & POINT_WRITE);
+    e->write = tag(va, rights & ACCESS_WRITE, look); /* AMOs read by it, too */
     e->exec = tag(va, rights & ACCESS_EXEC, false);
     e->addend = (uintptr_t)r->host + (pa - r->base) - va;
     if (linear(h, ctx) && e->addend != (uintptr_t)(int64_t)h->fast.delta)

@@ -269,6 +269,18 @@ Test(look, a_store_conditional_that_fails_writes_nothing)
     cr_assert_eq(g->h->x[7], 0);
 }
 
+Test(look, an_amo_reads_where_only_reads_are_watched)
+{
+    uint32_t amoadd_d = 0x0000302f | 6 << 20 | 5 << 15 | 7 << 7;
+
+    PROGRAM(g, store(3, 6, 5), amoadd_d, 0x0000006f);
+    g->h->x[5] = DATA;
+    add(POINT_READ, 0, DATA, 8);
+    STOPS(WATCH, CODE + 4);
+    cr_assert_eq(g->h->stop.access, POINT_READ);
+    STOPS(NONE, CODE + 8);
+}
+
 Test(look, a_breakpoint_comes_before_a_watchpoint_of_its_instruction)
 {
     PROGRAM(g, store(3, 6, 5), 0x0000006f);
