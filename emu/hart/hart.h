@@ -125,11 +125,17 @@ struct hart_fast {
     uint32_t fp;     /* FP registers are in the host's: 1; will be again: 2 */
 };
 
+/* What is known of an entry's page besides; as large as an entry, so that
+ * translated code gets from one to the other by a constant. */
+struct tlb_note {
+    uint64_t pa;
+    uint64_t parts; /* its 64th parts that are watched: see TLB_WATCHED */
+    uint64_t unused[2];
+};
+
 /* mmu.c's own: what it knows besides the tags. Rebuilt by csr_changed. */
 struct mmu_cache {
-    uint64_t pa[CTX_COUNT][TLB_ENTRIES]; /* of each entry's page */
-    /* Which 64th parts of it are watched, where a tag has TLB_WATCHED. */
-    uint64_t parts[CTX_COUNT][TLB_ENTRIES];
+    struct tlb_note note[CTX_COUNT][TLB_ENTRIES];
     uint64_t filled; /* bit n: context n's TLB is not empty */
     uint8_t order[CTX_COUNT][TLB_ENTRIES]; /* log2 of its (super)page */
     uint8_t large; /* bit n: superpages of that half are cached */

@@ -145,7 +145,8 @@ void mmu_forget_phys(void *hart, uint64_t pa, size_t len)
     }
     for (unsigned c = 0; c < CTX_COUNT; c++)
         for (unsigned n = 0; h->mmu.filled >> c & 1 && n < TLB_ENTRIES; n++)
-            if (h->mmu.pa[c][n] + MEM_PAGE > pa && h->mmu.pa[c][n] < pa + len)
+            if (h->mmu.note[c][n].pa + MEM_PAGE > pa &&
+                h->mmu.note[c][n].pa < pa + len)
                 forget_entry(&h->tlb[c][n]);
 }
 
@@ -207,14 +208,14 @@ static void fill(struct hart *h, unsigned ctx, uint64_t va,
         return;
     rights &= pmp_rights(h, pa, MEM_PAGE, priv_of(ctx));
     rights = keep_out(h, r, va, pa, rights);
-    look = watched(h, va, pa, &h->mmu.parts[ctx][n]);
+    look = watched(h, va, pa, &h->mmu.note[ctx][n].parts);
     e->read = tag(va, rights & ACCESS_READ, look & POINT_READ);
     e->write = tag(va, rights & ACCESS_WRITE, look); /* AMOs read by it, too */
     e->exec = tag(va, rights & ACCESS_EXEC, false);
     e->addend = (uintptr_t)r->host + (pa - r->base) - va;
     if (linear(h, ctx) && e->addend != (uintptr_t)(int64_t)h->fast.delta)
         e->read = e->write = TLB_NONE;
-    h->mmu.pa[ctx][n] = pa;
+    h->mmu.note[ctx][n].pa = pa;
     h->mmu.order[ctx][n] = (uint8_t)__builtin_ctzll(m->size);
     h->mmu.filled |= UINT64_C(1) << ctx;
 }
@@ -408,7 +409,7 @@ static bool may_pass(const struct hart *h, const struct tlb_entry *e,
     if (tag != ((va & page_mask) | TLB_WATCHED))
         return false;
     span = UINT64_C(1) << off / 64 | UINT64_C(1) << (off + size - 1) / 64;
-    return !((&h->mmu.parts[0][0])[e - h->tlb[0]] & span);
+    return !((&h->mmu.note[0][0])[e - h->tlb[0]].parts & span);
 }
 
 enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
@@ -485,7 +486,7 @@ bool mmu_fetch(struct hart *h, uint64_t va, uint64_t *pa, uint64_t *cause)
     const struct mem_region *r;
 
     if (e->exec == (va & page_mask)) {
-        *pa = h->mmu.pa[ctx][e - h->tlb[ctx]] | (va & ~page_mask);
+        *pa = h->mmu.note[ctx][e - h->tlb[ctx]].pa | (va & ~page_mask);
         return true;
     }
     *cause = resolve(h, va, 2, ACCESS_EXEC, ctx, pa);

@@ -36,7 +36,8 @@ struct cold {
     uint64_t pc;
     uint8_t *site;       /* the jump that comes here */
     const uint8_t *back; /* where it goes on */
-    /* COLD_MEM: the address's register, the access, behind the jump. */
+    /* An access: the address's register, which tag of the TLB entry it was
+     * compared with, and what stands behind the jump; NULL: it is none. */
     uint8_t address, size;
     int32_t tag;
     const uint8_t *ok;

@@ -43,6 +43,34 @@ static void leave_at(struct gen *g, uint32_t k, uint8_t *thunk)
     x86_jmp_to(&g->x, thunk);
 }
 
+/*
+ * The page is watched, but not there, as mmu.c's may_pass has it: rcx is the
+ * TLB entry, rdx what the tag should have been, rax the address or free.
+ */
+static void try_watched(struct x86 *x, const struct cold *c)
+{
+    const int32_t parts = (int32_t)offsetof(struct hart, mmu.note[0][0].parts) -
+                          (int32_t)offsetof(struct hart, tlb);
+    uint8_t *other;
+
+    _Static_assert(sizeof(struct tlb_note) == sizeof(struct tlb_entry),
+                   "one leads to the other");
+    x86_op(x, X86_XOR, RDX, x86_mem(RCX, c->tag));
+    x86_alu_imm(x, ALU_CMP, true, x86_r(RDX), TLB_WATCHED);
+    other = x86_jcc(x, CC_NE);
+    x86_op(x, X86_MOV, RDX, x86_mem(RCX, parts));
+    if (c->address == RAX)
+        x86_byte(x, 0x50); /* push rax */
+    else
+        x86_op(x, X86_MOV, RAX, x86_r(c->address));
+    x86_shift_imm(x, SH_SHR, true, x86_r(RAX), 6);
+    x86_op(x, 0xa3 | X86_0F | X86_W, RAX, x86_r(RDX)); /* bt rdx, rax */
+    if (c->address == RAX)
+        x86_byte(x, 0x58); /* pop rax */
+    x86_jcc_to(x, CC_AE, c->ok);
+    x86_aim(other, x->p);
+}
+
 /* Misaligned within the page, which is there: rcx still has the entry. */
 static void try_misaligned(struct gen *g, const struct cold *c)
 {
@@ -63,6 +91,8 @@ static void try_misaligned(struct gen *g, const struct cold *c)
 static void cold(struct gen *g, const struct cold *c)
 {
     x86_aim(c->site, g->x.p);
+    if (c->ok)
+        try_watched(&g->x, c);
     switch (c->kind) {
     case COLD_MEM:
         try_misaligned(g, c);
