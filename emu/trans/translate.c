@@ -215,7 +215,7 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
         return NULL;
     c = code_note(t, sizeof *c);
     at = code_note(t, (b->n + 1) * sizeof *at);
-    *full = !at || t->size - t->used < ROOM;
+    *full = !c || !at || t->size - t->used < ROOM;
     if (*full)
         return NULL;
     *c = (struct code){ .t = t,
