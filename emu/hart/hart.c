@@ -302,6 +302,7 @@ static struct block *find_block(struct hart *h, bool skip)
     uint64_t pc = h->pc, pa, cause = CAUSE_FETCH_ACCESS;
     struct reach r = reach_of(h, pc, 0);
     struct block *b;
+    uint32_t limit;
     bool uniform;
 
     if (r.look && !skip && stopped_at(h, pc, 0))
@@ -313,7 +314,10 @@ static struct block *find_block(struct hart *h, bool skip)
     if (!mmu_fetch(h, pc, &pa, &cause))
         return fetch_trap(h, cause, pc);
     uniform = uniform_page(h, pa);
-    b = blocks_get(h->blocks, pa, uniform ? (uint32_t)(r.stop - pc) : 2);
+    limit = uniform ? (uint32_t)(r.stop - pc) : 2;
+    b = jump_known(h, pc, pa, limit);
+    if (!b)
+        b = blocks_get(h->blocks, pa, limit);
     if (!b)
         return one_insn(h, pa);
     if (!r.look)

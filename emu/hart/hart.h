@@ -229,7 +229,8 @@ struct hart {
     uint64_t stop_at;               /* steps at which hart_run has to return */
     uint64_t range_from, range_to;  /* of hart_run_range */
     uint64_t gen_next;              /* source of fetch_gen values */
-    uint64_t ctx_gen[CTX_COUNT][2]; /* by context, data context linear */
+    uint64_t ctx_gen[CTX_COUNT][2]; /* by context, data context linear: bit 0
+                                     * of the gen, which is never 0 */
     struct hart_stop stop;
     uint8_t skip_points; /* SKIP_: what the next instruction ignores */
     uint8_t masked;      /* a debugger steps: no interrupt is taken */

@@ -116,9 +116,12 @@ static uint64_t *jump_page(struct hart *h, uint64_t va, uint64_t *bit)
 void jump_keep(struct hart *h, uint64_t pc, struct block *b)
 {
     uint64_t bit, *page = jump_page(h, pc, &bit);
+    struct jump_entry *e = jump_entry(h, pc);
+    bool known = e->pc == pc && e->block == b && e->gen != 0 &&
+                 !((e->gen ^ h->fetch_gen) & 1);
 
-    *jump_entry(h, pc) =
-        (struct jump_entry){ pc, h->fetch_gen, b, h->fast.no_code };
+    *e = (struct jump_entry){ pc, h->fetch_gen, b,
+                              known ? e->code : h->fast.no_code };
     *page |= bit;
 }
 
@@ -304,6 +307,7 @@ static void drop(struct blocks *b, struct block *k)
 {
     unhash(b, k);
     k->insn[0].fn = op_stale;
+    k->limit = 0; /* nobody finds it again */
     if (k->code)
         b->on_drop(b->on_drop_opaque, k);
     b->info.blocks--;

@@ -16,7 +16,8 @@
 struct block {
     uint64_t pa;
     uint32_t n;         /* instructions, the closing block_end not counted */
-    uint32_t limit;     /* none of them starts at pa + limit or later */
+    uint32_t limit;     /* none of them starts at pa + limit or later; 0: this
+                         * block is no more */
     struct block *next; /* same hash */
     struct block *next_in_page;
     struct code *code;  /* its translations; emu/trans */
@@ -60,6 +61,18 @@ struct blocks_info blocks_info(const struct blocks *b);
 static inline struct jump_entry *jump_entry(struct hart *h, uint64_t pc)
 {
     return &h->jump[pc / 2 % JUMP_ENTRIES];
+}
+
+/* The block that was known for pc, if it is the one for pa and limit. */
+static inline struct block *jump_known(struct hart *h, uint64_t pc, uint64_t pa,
+                                       uint32_t limit)
+{
+    const struct jump_entry *e = jump_entry(h, pc);
+
+    return e->pc == pc && e->block && e->block->pa == pa &&
+                   e->block->limit == limit
+               ? e->block
+               : NULL;
 }
 
 /* Keeps a way from pc, as it is fetched now, to its block; forgets those of

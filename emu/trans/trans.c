@@ -144,20 +144,24 @@ static uintptr_t enter(struct trans *t, struct hart *h, const uint8_t *code)
     return left;
 }
 
-/* The translation to go on with, if there is one or b has earned one. */
-static struct code *code_of(struct trans *t, struct hart *h,
-                            struct jump_entry *e)
+/* What e's jump entry leads to, or will from now on: the translation, if there
+ * is one or its block has earned one. */
+static const uint8_t *code_of(struct trans *t, struct hart *h,
+                              struct jump_entry *e)
 {
-    struct code *c = code_find(e->block, e->pc, mmu_linear(h));
+    struct code *c;
     bool full = false;
 
+    if (e->code != h->fast.no_code)
+        return e->code;
+    c = code_find(e->block, e->pc, mmu_linear(h));
     if (!c && e->block->heat++ >= t->hot)
         c = translate(t, h, e->block, e->pc, &full);
     if (full)
         blocks_flush(h->blocks);
     else if (c)
         e->code = c->entry;
-    return c;
+    return c ? c->entry : NULL;
 }
 
 /* May a jump go straight to to? The hart got there the long way just now. */
@@ -183,24 +187,24 @@ static void run_translated(struct hart *h)
     while (can_go_on(h)) {
         struct jump_entry *e = entry_for_pc(h);
         struct block *b = e ? e->block : hart_find_block(h);
-        const struct code *c = NULL;
+        const uint8_t *code = NULL;
         uintptr_t left;
 
         if (!b)
             continue;
         if (!e)
             e = entry_for_pc(h); /* none: this block does not last */
-        if (e && !ops && (c = code_of(t, h, e)) && link &&
+        if (e && !ops && (code = code_of(t, h, e)) && link &&
             flushes == t->info.flushes)
-            try_link(t, link, code_find(b, e->pc, c->linear));
+            try_link(t, link, code_find(b, e->pc, mmu_linear(h)));
         link = NULL;
-        if (!c || c->n > h->stop_at - h->steps) {
+        if (!code || b->n > h->stop_at - h->steps) {
             if (!e || entry_for_pc(h))
                 interpret(t, h, b);
             ops = false;
             continue;
         }
-        left = enter(t, h, c->entry);
+        left = enter(t, h, code);
         ops = left == LEFT_FOR_OPS;
         if (left > LEFT_IN_OP) {
             link = (struct link *)left;
