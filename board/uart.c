@@ -11,6 +11,7 @@
  *
  * Source: PC16550D data sheet (National Semiconductor, 1995), section 8.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@
 #include "emu/bus/dev.h"
 #include "emu/bus/mem.h"
 
-enum { SIZE = 8, FIFO_SIZE = 16, BAUD_BASE = 399193 };
+enum { SIZE = 8, FIFO_SIZE = 16, HELD_SIZE = 256, BAUD_BASE = 399193 };
 
 enum {
     REG_DATA,
@@ -99,22 +100,41 @@ struct uart {
     struct chardev *chr;
     struct tap *tap;
     int bytes, breaks; /* tap sources */
+    uint32_t n_held;   /* typed in the past: for the present */
+    uint8_t held[HELD_SIZE];
+    char padding2[4];
 };
 
 static const struct field uart_fields[] = {
-    STATE(struct uart, timeout_at), STATE(struct uart, divider),
-    STATE(struct uart, rbr),        STATE(struct uart, ier),
-    STATE(struct uart, iir),        STATE(struct uart, fcr),
-    STATE(struct uart, lcr),        STATE(struct uart, mcr),
-    STATE(struct uart, lsr),        STATE(struct uart, msr),
-    STATE(struct uart, scr),        STATE(struct uart, thr_pending),
-    STATE(struct uart, timed_out),  STATE(struct uart, head),
-    STATE(struct uart, count),      STATE_ARRAY(struct uart, fifo),
-    HOST(struct uart, padding),     HOST(struct uart, irq),
-    HOST(struct uart, loop),        HOST(struct uart, timeout),
-    HOST(struct uart, accept),      HOST(struct uart, chr),
-    HOST(struct uart, tap),         HOST(struct uart, bytes),
-    HOST(struct uart, breaks),      FIELDS_END,
+    STATE(struct uart, timeout_at),
+    STATE(struct uart, divider),
+    STATE(struct uart, rbr),
+    STATE(struct uart, ier),
+    STATE(struct uart, iir),
+    STATE(struct uart, fcr),
+    STATE(struct uart, lcr),
+    STATE(struct uart, mcr),
+    STATE(struct uart, lsr),
+    STATE(struct uart, msr),
+    STATE(struct uart, scr),
+    STATE(struct uart, thr_pending),
+    STATE(struct uart, timed_out),
+    STATE(struct uart, head),
+    STATE(struct uart, count),
+    STATE_ARRAY(struct uart, fifo),
+    HOST(struct uart, padding),
+    HOST(struct uart, irq),
+    HOST(struct uart, loop),
+    HOST(struct uart, timeout),
+    HOST(struct uart, accept),
+    HOST(struct uart, chr),
+    HOST(struct uart, tap),
+    HOST(struct uart, bytes),
+    HOST(struct uart, breaks),
+    HOST(struct uart, n_held),
+    HOST(struct uart, held),
+    HOST(struct uart, padding2),
+    FIELDS_END,
 };
 
 /* Interrupts ----------------------------------------------------------------*/
@@ -271,13 +291,10 @@ static void deliver_break(void *opaque, const void *data, size_t len)
     receive_byte(u, 0);
 }
 
-static size_t chr_can(void *opaque)
+static size_t room(const struct uart *u)
 {
-    const struct uart *u = opaque;
     unsigned below = trigger(u);
 
-    if (tap_replaying(u->tap))
-        return 0;
     if (!(u->fcr & FCR_ENABLE))
         return !(u->lsr & LSR_DR);
     if (u->count < below)
@@ -285,11 +302,46 @@ static size_t chr_can(void *opaque)
     return u->count < FIFO_SIZE;
 }
 
+/* In the past nothing new is received: what is typed is kept, and said. */
+static size_t chr_can(void *opaque)
+{
+    const struct uart *u = opaque;
+
+    if (tap_past(u->tap))
+        return HELD_SIZE - u->n_held;
+    if (u->n_held)
+        bh_schedule(u->accept);
+    return tap_replaying(u->tap) || u->n_held ? 0 : room(u);
+}
+
+static void hold(struct uart *u, const void *data, size_t len)
+{
+    if (!u->n_held)
+        fprintf(stderr, "ebreak: this is the past: what is typed on serial0 "
+                        "waits for the present\n");
+    memcpy(u->held + u->n_held, data, len);
+    u->n_held += (uint32_t)len;
+}
+
+static void receive_held(struct uart *u)
+{
+    size_t n = room(u) < u->n_held ? room(u) : u->n_held;
+
+    if (!n || tap_replaying(u->tap))
+        return;
+    tap_put(u->tap, u->bytes, u->held, n);
+    u->n_held -= (uint32_t)n;
+    memmove(u->held, u->held + n, u->n_held);
+}
+
 static void chr_read(void *opaque, const void *data, size_t len)
 {
     struct uart *u = opaque;
 
-    tap_put(u->tap, u->bytes, data, len);
+    if (tap_past(u->tap))
+        hold(u, data, len);
+    else
+        tap_put(u->tap, u->bytes, data, len);
 }
 
 static void chr_event(void *opaque, enum chardev_event e)
@@ -306,6 +358,7 @@ static void accept_more(void *opaque)
 {
     struct uart *u = opaque;
 
+    receive_held(u);
     if (u->chr)
         chardev_accept(u->chr);
 }

@@ -356,6 +356,12 @@ bool debug_seeking(const struct machine *m);
  * history's beginning with DEBUG_STOP_BEGIN. */
 bool debug_reverse(struct machine *m, int hart, bool step, struct err *err);
 
+/* Looks back for when p, whose owner does not count, was last met. What is
+ * found is told as DEBUG_EVENT_SAY, and the stop that follows is where the
+ * machine was. */
+bool debug_look_back(struct machine *m, const struct debug_point *p,
+                     struct err *err);
+
 /* T, "+n", "-n", "start", "end" or the name of a checkpoint. Beyond the
  * present the machine runs, and may be stopped on the way. */
 bool debug_goto(struct machine *m, const char *where, struct err *err);

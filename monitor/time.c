@@ -105,6 +105,34 @@ void hmp_reverse_continue(struct monitor *mon, const struct args *a)
     wait_for(mon, debug_reverse(mon->m, mon->hart, false, &err), &err);
 }
 
+void hmp_who_wrote(struct monitor *mon, const struct args *a)
+{
+    uint64_t va = arg_number(a, "addr", 0), len = arg_number(a, "len", 8);
+    struct debug_point p = { .kind = DEBUG_WRITE, .len = len, .phys = true };
+    struct debug_walk w;
+    struct err err;
+
+    if (!len || va % 4096 + len > 4096) {
+        mon_print(mon, "Error: the bytes must lie in one page\n");
+        return;
+    }
+    if (!debug_translate(mon->m, mon->hart, va, &w)) {
+        mon_print(mon, "Error: 0x%" PRIx64 " is not mapped: %s\n", va, w.fault);
+        return;
+    }
+    p.addr = w.pa;
+    wait_for(mon, debug_look_back(mon->m, &p, &err), &err);
+}
+
+void hmp_last_trap(struct monitor *mon, const struct args *a)
+{
+    struct debug_point p = { .kind = DEBUG_CATCH_TRAP, .len = 1 };
+    struct err err;
+
+    (void)a;
+    wait_for(mon, debug_look_back(mon->m, &p, &err), &err);
+}
+
 /* Branches, and what there is --------------------------------------------- */
 
 typedef void show_fn(const struct machine *m, struct buf *out);

@@ -19,6 +19,7 @@
 #include "emu/hart/points.h"
 #include "emu/machine/fileio.h"
 #include "emu/machine/run.h"
+#include "emu/machine/timeline.h"
 #include "emu/trans/trans.h"
 
 /* Events -------------------------------------------------------------------- */
@@ -209,6 +210,16 @@ bool debug_point_add(struct machine *m, const struct debug_point *p,
         return err_set(err, "there are too many conditions");
     points_add(m->points, &pt);
     return true;
+}
+
+bool debug_look_back(struct machine *m, const struct debug_point *p,
+                     struct err *err)
+{
+    struct point pt = to_point(p);
+
+    if (!m->run || m->phase < PHASE_MACHINE_READY)
+        return err_set(err, "the machine is not ready yet: `phase run`");
+    return timeline_look_back(m, &pt, err);
 }
 
 bool debug_point_remove(struct machine *m, const struct debug_point *p)

@@ -53,6 +53,26 @@ bool seek_advance(struct machine *m, uint64_t until)
     return run_now(m) >= until || m->run->stop_due;
 }
 
+/* To a checkpoint -------------------------------------------------------------- */
+
+static size_t index_of(const struct chain *c, const struct checkpoint *k)
+{
+    size_t n = 0;
+
+    while (n < chain_count(c) && chain_nth(c, n) != k)
+        n++;
+    return n;
+}
+
+static void place(struct machine *m, const struct checkpoint *k)
+{
+    const struct chain *c = m->run->timeline->chain;
+    size_t n = index_of(c, k);
+
+    if (n < chain_count(c))
+        timeline_restore(m, n);
+}
+
 /* The end of it -------------------------------------------------------------- */
 
 static void finish(struct machine *m, struct run_stop stop)
@@ -62,8 +82,43 @@ static void finish(struct machine *m, struct run_stop stop)
     run_seek_stopped(m, &stop);
 }
 
+/* Looking back ends where it began. */
+static void tell_hit(struct machine *m, const char *text)
+{
+    struct seek *s = seek_of(m);
+
+    place(m, s->origin);
+    run_say(m, text);
+    finish(m, s->stop);
+}
+
+static void tell_found(struct machine *m)
+{
+    const struct seek_hit *hit = &seek_of(m)->hit;
+    const struct run_stop *stop = &hit->stop;
+    char text[160];
+
+    if (stop->device[0])
+        snprintf(text, sizeof text, "T=%" PRIu64 ": %s, at 0x%" PRIx64 "\n",
+                 hit->t, stop->device, stop->hit.addr);
+    else if (stop->reason == RUN_STOP_CATCH)
+        snprintf(text, sizeof text,
+                 "T=%" PRIu64 ": hart %d, cause %" PRIu64 ", to pc 0x%" PRIx64
+                 "\n",
+                 hit->t, stop->hart, stop->hit.addr, hit->pc);
+    else
+        snprintf(text, sizeof text,
+                 "T=%" PRIu64 ": hart %d, pc 0x%" PRIx64 ", at 0x%" PRIx64 "\n",
+                 hit->t, stop->hart, hit->pc, stop->hit.addr);
+    tell_hit(m, text);
+}
+
 void seek_begin_of_history(struct machine *m)
 {
+    if (seek_of(m)->looking) {
+        tell_hit(m, "not since history begins\n");
+        return;
+    }
     timeline_restore(m, 0);
     finish(m, (struct run_stop){ .reason = RUN_STOP_BEGIN,
                                  .hart = seek_of(m)->hart });
@@ -122,6 +177,8 @@ static void land(struct machine *m)
 
 static void note(struct seek *s, struct seek_hit hit)
 {
+    if (s->looking && hit.stop.point.owner != s)
+        return;
     if (s->told && hit.t + hit.after == s->from)
         return;
     if (hit.t == s->hit.t)
@@ -138,6 +195,7 @@ bool seek_met(struct machine *m, int hart)
         return hit.t == s->want.t && ++s->met == s->want.nth;
     hit.stop = run_stop_of(m, hart);
     hit.after = hit.stop.reason == RUN_STOP_WATCH;
+    hit.pc = m->hart[hart]->pc;
     note(s, hit);
     return false;
 }
@@ -173,12 +231,14 @@ static void back(struct machine *m)
 
     if (run_now(m) < s->high && !seek_advance(m, s->high))
         return;
-    if (!seek_none(&s->hit)) {
+    if (seek_none(&s->hit)) {
+        s->high = s->low;
+        next_stretch(m);
+    } else if (s->looking) {
+        tell_found(m);
+    } else {
         land_on_hit(m);
-        return;
     }
-    s->high = s->low;
-    next_stretch(m);
 }
 
 /* By one step: what a stretch says of the hart, and of points. */
@@ -223,26 +283,6 @@ void seek_stretch(struct machine *m)
 {
     seek_of(m)->tracking = false;
     next_stretch(m);
-}
-
-/* To a checkpoint -------------------------------------------------------------- */
-
-static size_t index_of(const struct chain *c, const struct checkpoint *k)
-{
-    size_t n = 0;
-
-    while (n < chain_count(c) && chain_nth(c, n) != k)
-        n++;
-    return n;
-}
-
-static void place(struct machine *m, const struct checkpoint *k)
-{
-    const struct chain *c = m->run->timeline->chain;
-    size_t n = index_of(c, k);
-
-    if (n < chain_count(c))
-        timeline_restore(m, n);
 }
 
 /* A piece, an end, a beginning -------------------------------------------------- */
@@ -312,6 +352,22 @@ bool timeline_reverse(struct machine *m, int hart, bool step, struct err *err)
         seek_step_begin(m);
     else
         next_stretch(m);
+    return true;
+}
+
+bool timeline_look_back(struct machine *m, const struct point *what,
+                        struct err *err)
+{
+    struct point p = *what;
+
+    if (!timeline_ready(m, err))
+        return false;
+    begin(m, SEEK_BACK, (int)m->run->clock.turn);
+    seek_of(m)->looking = true;
+    seek_of(m)->told = false;
+    p.owner = seek_of(m);
+    points_add(m->points, &p);
+    next_stretch(m);
     return true;
 }
 

@@ -24,6 +24,7 @@ struct seek_hit {
     unsigned nth; /* of those at this T, from 1 */
     bool after;   /* a watchpoint: going back stops when it is done */
     bool met;     /* a hart's: it meets it again */
+    uint64_t pc;  /* of the hart then */
     struct run_stop stop;
 };
 
@@ -60,6 +61,7 @@ struct seek {
     struct seek_hit want;      /* SEEK_LAND: stop at this one, if any */
     unsigned met;              /* SEEK_LAND: how many at this T so far */
     bool told;     /* what happened right before from was told already */
+    bool looking;  /* SEEK_BACK: to tell of the hit, and stay here */
     bool tracking; /* SEEK_STEP: looking at each step now */
     uint64_t window;
     struct seek_track track;

@@ -149,13 +149,14 @@ void timeline_relieve(struct machine *m)
 }
 
 #ifdef HOSTILE
-/* Every slice is gone through twice, if nothing hangs on where we are. */
+/* A slice, of one step, is gone through twice: now and then, as it takes as
+ * long as a thousand. */
 static void go_through_again(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
     uint64_t t = run_now(m);
 
-    if (tl->seek.kind != SEEK_NONE || tap_replaying(m->tap) ||
+    if (t % 16 || tl->seek.kind != SEEK_NONE || tap_replaying(m->tap) ||
         m->run->shutdown || m->run->reset)
         return;
     timeline_leave(m);
@@ -342,6 +343,9 @@ void timeline_done(struct machine *m)
         k->kept = false;
     if (!tap_past(m->tap))
         tl->present = NULL;
+    if (tl->seek.looking)
+        points_remove_owner(m->points, &tl->seek);
+    tl->seek.looking = false;
     tl->seek.kind = SEEK_NONE;
     tl->seek.origin = NULL;
     m->run->one_by_one = false;

@@ -50,6 +50,10 @@ bool timeline_restart(struct machine *m, const char *name, struct err *err);
 /* Backward to the last point that was passed, or by one step of hart. */
 bool timeline_reverse(struct machine *m, int hart, bool step, struct err *err);
 
+/* When was this last met? Said with run_say; the machine stays where it is. */
+bool timeline_look_back(struct machine *m, const struct point *what,
+                        struct err *err);
+
 /* A checkpoint with a name; NULL: one is made up. */
 bool timeline_mark(struct machine *m, const char *name, struct err *err);
 

@@ -3,6 +3,7 @@
 """gdb_time.py - facts/gdb.md section 5, H: backward, at any moment."""
 
 import re
+import time
 
 from gdbclient import Gdb, Machine, guest, need, tests
 
@@ -78,6 +79,18 @@ def session_51_conditions_hold_backward():
     need(g.value("$s0") == 77, "the only round that counts")
 
 
+def session_52_ctrl_c_ends_a_search_where_it_began():
+    m, g = watching("monitor goto 150000000")
+    need(now(g) == 150000000, "run to a T")
+    state = hash_of(g)
+    g.start("reverse-continue")
+    time.sleep(0.1)
+    g.interrupt()
+    said = g.wait()
+    need("SIGINT" in said, said)
+    need(now(g) == 150000000 and hash_of(g) == state, "as before")
+
+
 def session_53_named_checkpoints():
     m, g = watching("break *round if $s0 == 50", "continue", "delete",
                     "monitor checkpoint here")
@@ -107,6 +120,20 @@ def session_54_a_poke_in_the_past_is_another_future():
     need(now(g) == t and hash_of(g) == state, "the first future, bit for bit")
     g.do("monitor timeline switch 2")
     need(g.value("$s11") == 5, "and the other")
+
+
+def session_56_who_wrote_and_when():
+    m, g = watching("break *store_word if $fp == 60", "continue", "delete",
+                    "stepi 4")
+    t, state = now(g), hash_of(g)
+    said = g.do("monitor who-wrote %d 8" % g.value("(long)&double_"))
+    pc = int(re.search(r"hart 0, pc 0x([0-9a-f]+)", said).group(1), 16)
+    need(pc == g.value("(long)&store_same"), "the last of two: " + said)
+    need(now(g) == t and hash_of(g) == state, "it stays where it is")
+    g.do("monitor goto " + re.search(r"T=(\d+)", said).group(1),
+         "maint flush register-cache")
+    need(g.value("$pc") == pc and g.value("$fp") == 59, "to be looked at")
+    need("not since history begins" in g.do("monitor last-trap"), "no trap")
 
 
 def session_57_another_harts_store_is_found():

@@ -17,6 +17,13 @@ bool debug_reverse(struct machine *m, int hart, bool step, struct err *err)
     return fake_time("reverse", step ? "step" : "continue");
 }
 
+bool debug_look_back(struct machine *m, const struct debug_point *p,
+                     struct err *err)
+{
+    (void)m, (void)err;
+    return fake_time("look", p->kind == DEBUG_WRITE ? "write" : "trap");
+}
+
 bool debug_goto(struct machine *m, const char *where, struct err *err)
 {
     (void)m;

@@ -536,6 +536,8 @@ Test(hmp, time_commands_ask_for_moments)
     cr_assert_str_eq(fake_asked, "checkpoint -");
     SAYS("reverse-stepi", "");
     cr_assert_str_eq(fake_asked, "reverse step");
+    SAYS("last-trap", "");
+    cr_assert_str_eq(fake_asked, "look trap");
     SAYS("rc", "");
     cr_assert_str_eq(fake_asked, "reverse continue");
 }

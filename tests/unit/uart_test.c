@@ -550,3 +550,32 @@ Test(uart, describes_itself)
                      "mmio ffffffffffffffff/0000000000000008\n");
     buf_free(&out);
 }
+
+Test(uart, what_is_typed_in_the_past_comes_in_the_present)
+{
+    set(FCR, 0x01);
+    tap_rewind(g.rooms.tap, 0);
+    cr_assert_gt(can(), 0);
+    type("ab");
+    cr_assert_eq(get(LSR) & 0x01, 0);
+    tap_present(g.rooms.tap);
+    cr_assert_eq(can(), 0);
+    while (loop_turn(g.rooms.loop, 0))
+        ;
+    cr_assert_eq(get(RBR), 'a');
+    can();
+    while (loop_turn(g.rooms.loop, 0))
+        ;
+    cr_assert_eq(get(RBR), 'b');
+    cr_assert_gt(can(), 0);
+}
+
+Test(uart, what_was_sent_in_the_past_is_not_sent_again)
+{
+    tap_rewind(g.rooms.tap, 0);
+    set(THR, 'x');
+    cr_assert_eq(chr.out.len, 0);
+    tap_present(g.rooms.tap);
+    set(THR, 'y');
+    cr_assert_eq(chr.out.len, 1);
+}
