@@ -25,9 +25,9 @@ struct init {
     struct virt_wires wires;
     struct virt_config board; /* what step_board gathered for the board */
     char *isa, *isa_list;
-    struct files *files; /* images come from there */
-    char *date;          /* the host's at start as an option, NULL: given */
-    char **options;      /* that make the machine; the words are borrowed */
+    struct files *files;  /* images come from there */
+    char *date;           /* the host's at start as an option, NULL: given */
+    const char **options; /* that make the machine; the words are borrowed */
     size_t n_options;
     struct chardev *serial0, *semihost_console;
     struct monitor *monitor[MAX_SESSIONS];

@@ -68,7 +68,7 @@ static void list_options(struct init *in)
     }
     if (!in->date)
         return;
-    in->options[in->n_options++] = (char *)(uintptr_t) "-rtc";
+    in->options[in->n_options++] = "-rtc";
     in->options[in->n_options++] = in->date;
 }
 
@@ -81,8 +81,7 @@ static bool begin_history(struct init *in, struct err *err)
     list_options(in);
     saves_init(&in->m, dir);
     free(dir);
-    record_made_of(&in->m, (const char *const *)in->options, in->n_options,
-                   in->files);
+    record_made_of(&in->m, in->options, in->n_options, in->files);
     return !file || record_start(&in->m, file, err) ||
            err_prefix(err, "-record");
 }

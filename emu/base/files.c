@@ -139,7 +139,7 @@ bool files_read(struct files *f, const char *name, struct buf *out,
                 struct err *err)
 {
     const struct file *file = f ? find(f, name) : NULL;
-    bool again;
+    bool again = false;
 
     if (file && file->kept) {
         buf_clear(out);

@@ -177,6 +177,7 @@ static bool write_region(struct out *o, const struct mem_region *r,
     return true;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it grows as pages go */
 static bool write_pages(const struct machine *m, int fd, uint32_t *done,
                         struct err *err)
 {
