@@ -230,6 +230,7 @@ enum debug_stop_reason {
     DEBUG_STOP_CALL,  /* a semihosting call waits: debug_call */
     DEBUG_STOP_TIME,  /* T is what was asked for */
     DEBUG_STOP_BEGIN, /* going back came to where history begins */
+    DEBUG_STOP_END,   /* a recording ends here */
 };
 
 struct debug_stop {

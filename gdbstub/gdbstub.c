@@ -157,6 +157,8 @@ static void why_stopped(const struct session *s, const struct debug_stop *stop,
     why[0] = '\0';
     if (stop->reason == DEBUG_STOP_BEGIN)
         snprintf(why, size, "replaylog:begin;");
+    else if (stop->reason == DEBUG_STOP_END)
+        snprintf(why, size, "replaylog:end;");
     if (p->owner != s)
         return;
     if (stop->reason == DEBUG_STOP_WATCH)

@@ -69,7 +69,7 @@ static struct point to_point(const struct debug_point *p)
 static struct debug_stop from_stop(const struct run_stop *s)
 {
     /* The reasons and kinds are the same, in the same order. */
-    _Static_assert((int)RUN_STOP_BEGIN == (int)DEBUG_STOP_BEGIN, "reasons");
+    _Static_assert((int)RUN_STOP_END == (int)DEBUG_STOP_END, "reasons");
     _Static_assert((int)POINT_UNMAPPED == (int)DEBUG_CATCH_UNMAPPED, "kinds");
     struct debug_stop out = {
         .reason = (enum debug_stop_reason)s->reason,

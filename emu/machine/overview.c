@@ -16,9 +16,11 @@
 
 #include "emu/hart/hart.h"
 #include "emu/hart/trap.h"
+#include "emu/machine/checkpoint.h"
 #include "emu/machine/overview_page.h"
 #include "emu/machine/record.h"
-#include "emu/machine/run.h"
+#include "emu/machine/seek.h"
+#include "emu/machine/slice.h"
 
 enum { PRIVS = 4, CAUSES = 64 };
 
@@ -323,6 +325,24 @@ static void put_inputs(const struct machine *m, struct buf *out)
     buf_printf(out, "],\n\"allInputs\":%zu", all);
 }
 
+/* [T, name or ""] of those that are kept in memory now. */
+static void put_checkpoints(const struct machine *m, struct buf *out)
+{
+    const struct timeline *tl = m->run->timeline;
+    size_t n = tl && tl->chain ? chain_count(tl->chain) : 0;
+
+    buf_str(out, "\"checkpoints\":[");
+    for (size_t k = 0; k < n; k++) {
+        const struct checkpoint *c = chain_nth(tl->chain, k);
+        const char *name = c->name ? c->name : "";
+
+        buf_printf(out, "%s[%" PRIu64 ",", k ? "," : "", c->pos.t);
+        put_text(out, name, strlen(name));
+        buf_chr(out, ']');
+    }
+    buf_str(out, "],\n");
+}
+
 static void put_data(struct machine *m, struct buf *out)
 {
     if (m->overview->console.len)
@@ -331,6 +351,7 @@ static void put_data(struct machine *m, struct buf *out)
     put_facts(m, out);
     put_causes(m->overview, out);
     put_buckets(m, out);
+    put_checkpoints(m, out);
     put_lines(m->overview, out);
     put_inputs(m, out);
     buf_str(out, "}\n");

@@ -342,6 +342,6 @@ void recording_marked(struct machine *m)
 {
     if (!m->recording || tap_next(m->tap) != UINT64_MAX)
         return;
-    run_stop_here(m);
+    run_stop_at_end(m);
     bh_schedule(m->recording->next);
 }

@@ -363,10 +363,10 @@ void run_stand(struct machine *m, enum run_state why)
         m->run->state = why;
 }
 
-void run_stop_here(struct machine *m)
+void run_stop_at_end(struct machine *m)
 {
     m->run->stop = (struct run_stop){
-        .reason = RUN_STOP_PAUSE,
+        .reason = RUN_STOP_END,
         .hart = m->harts ? (int)m->run->clock.turn : -1,
     };
     m->run->stop_due = true;

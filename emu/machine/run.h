@@ -74,6 +74,7 @@ enum run_stop_reason {
     RUN_STOP_CALL,  /* a debugger is to answer: fileio.h */
     RUN_STOP_TIME,  /* T is what was asked for */
     RUN_STOP_BEGIN, /* going back came to where history begins */
+    RUN_STOP_END,   /* a recording ends here */
 };
 
 struct run_stop {
@@ -121,8 +122,8 @@ bool run_resume_again(struct machine *m, struct err *err);
 
 /* Stops now (it is never called from within a slice). */
 void run_pause(struct machine *m, enum run_state why);
-/* Within a slice, between instructions: stops before the next one. */
-void run_stop_here(struct machine *m);
+/* Within a slice, between instructions: stops, since a recording ends here. */
+void run_stop_at_end(struct machine *m);
 
 /* The same for one that may be stopped already. */
 void run_stand(struct machine *m, enum run_state why);

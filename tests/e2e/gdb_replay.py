@@ -41,7 +41,7 @@ def the_same_breakpoint_is_at_the_same_time():
     refused = g.do(f"set var {SPARE} = 1")
     need("Cannot access memory" in refused, refused)
     need(g.value(SPARE) == 0x600d600d, "the poke is not what it was")
-    g.do("continue")
+    g.expect("continue", "No more reverse-execution history")
     m.wait_for(lambda: "the recording ends here" in m.output(), "no end")
     need((g.do("monitor when"), g.do("monitor hash")) == last,
          "it ends elsewhere")

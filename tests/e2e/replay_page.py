@@ -64,6 +64,7 @@ def everything_is_in_it():
     steps = sum(sum(bucket[2:]) for bucket in run["buckets"])
     need(steps == run["end"], f"{steps} steps of {run['end']} are shown")
     need(sum(b[0] for b in run["buckets"]) == 50, "exceptions were lost")
+    need(run["checkpoints"][0] == [0, ""], run["checkpoints"])
 
 
 def a_long_run_is_a_small_page():
