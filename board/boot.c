@@ -62,10 +62,12 @@ static struct image *note(struct boot *b, enum image_role role,
                           const char *name)
 {
     bool demo = !b->config->kernel && role == IMAGE_KERNEL;
+    const struct buf *kept = files_kept(b->config->files, name);
     if (demo)
         return images_add(roms_images(b->roms), role, "/demo.elf", demo_kernel,
                           demo_kernel_size);
-    return images_add(roms_images(b->roms), role, name, NULL, 0);
+    return images_add(roms_images(b->roms), role, name,
+                      kept ? buf_text(kept) : NULL, kept ? kept->len : 0);
 }
 
 static bool add_elf(struct boot *b, enum image_role role, const char *name,

@@ -79,11 +79,11 @@ static void print_property(const void *dtb, int at, int depth, struct buf *out)
 static void open_node(const void *dtb, int node, int depth, struct buf *out)
 {
     const char *name = fdt_get_name(dtb, node, NULL);
-    int at;
 
     indent(out, depth);
     buf_printf(out, "%s {\n", name && *name ? name : "/");
-    fdt_for_each_property_offset(at, dtb, node)
+    for (int at = fdt_first_property_offset(dtb, node); at >= 0;
+         at = fdt_next_property_offset(dtb, at))
         print_property(dtb, at, depth + 1, out);
 }
 

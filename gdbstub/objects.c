@@ -20,7 +20,7 @@ static void add_text(struct buf *out, const char *text)
         if (*text == '<' || *text == '&' || *text == '"')
             buf_printf(out, "&#%d;", *text);
         else
-            buf_chr(out, *text < ' ' || *text > '~' ? '?' : *text);
+            buf_chr(out, (char)(*text < ' ' || *text > '~' ? '?' : *text));
     }
 }
 

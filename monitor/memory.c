@@ -328,6 +328,19 @@ void hmp_walk(struct monitor *mon, const struct args *a)
         mon_print(mon, "Unmapped: %s\n", w.fault ? w.fault : "no translation");
 }
 
+void hmp_symbol(struct monitor *mon, const struct args *a)
+{
+    uint64_t addr = arg_number(a, "addr", 0), offset = 0;
+    const char *name = debug_symbol(mon->m, addr, &offset);
+
+    if (name)
+        mon_print(mon, "0x%" PRIx64 " is %s+0x%" PRIx64 "\n", addr, name,
+                  offset);
+    else
+        mon_print(mon, "No symbol of a loaded program is at 0x%" PRIx64 "\n",
+                  addr);
+}
+
 void hmp_mem(struct monitor *mon, const struct args *a)
 {
     const char *how = arg_text(a, "how");

@@ -174,6 +174,13 @@ void files_give(struct files *f, const char *name, struct buf *bytes)
     f->given = true;
 }
 
+const struct buf *files_kept(const struct files *f, const char *name)
+{
+    const struct file *file = f ? find(f, name) : NULL;
+
+    return file && file->kept ? &file->bytes : NULL;
+}
+
 const char *files_nth(const struct files *f, size_t n)
 {
     return n < f->n ? f->file[n].name : NULL;

@@ -35,6 +35,9 @@ bool files_exist(const struct files *f, const char *name); /* and is readable */
  * and leaves it empty. */
 void files_give(struct files *f, const char *name, struct buf *bytes);
 
+/* The bytes of one that is in memory: given, or read from a pipe; or NULL. */
+const struct buf *files_kept(const struct files *f, const char *name);
+
 /* The n-th that was read, NULL: no more; and its bytes once more, into out.
  * False: it is not what it was. */
 const char *files_nth(const struct files *f, size_t n);

@@ -80,7 +80,9 @@ struct image *images_add(struct images *s, enum image_role role,
     char *full = data ? NULL : realpath(path, NULL);
     char magic[SELFMAG];
 
-    i->path = full ? full : xstrdup(path);
+    i->path = full           ? full
+              : *path == '/' ? xstrdup(path)
+                             : xasprintf("/%s", path);
     i->role = role;
     i->data = data;
     i->len = len;

@@ -28,13 +28,13 @@ struct image_segment {
 };
 
 struct image {
-    char *path; /* absolute; of one that is built in, only a name */
+    char *path; /* absolute; of one that is in memory, only a name */
     enum image_role role;
     bool elf;                      /* the file itself: a debugger can read it */
     struct image_segment *segment; /* in the file's order */
     size_t segments;
     /* The rest is images.c's. */
-    int fd; /* -1: built in */
+    int fd; /* -1: in memory */
     const void *data;
     size_t len;
     struct image_symbols *symbols;
@@ -43,7 +43,8 @@ struct image {
 struct images *images_new(void);
 void images_free(struct images *s);
 
-/* data: of a file that is built in, borrowed; NULL: path is read. */
+/* data: of a file that is in memory (built in, or from a recording),
+ * borrowed; NULL: path is read. */
 struct image *images_add(struct images *s, enum image_role role,
                          const char *path, const void *data, size_t len);
 void image_add_segment(struct image *i, uint64_t va, uint64_t pa,

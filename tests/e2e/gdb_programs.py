@@ -5,7 +5,7 @@
 import os
 import subprocess
 
-from gdbclient import CROSS, DEMO, Gdb, Machine, guest, need, tests
+from gdbclient import CROSS, DEMO, Gdb, Machine, Monitor, guest, need, tests
 
 
 def session_14_a_break_by_name_is_hit_before_and_after_the_mmu_is_on():
@@ -66,6 +66,14 @@ def only_images_of_the_machine_can_be_read():
     g.expect(f"remote get /etc/passwd {copy}", "No such file")
     g.expect(f"remote put {copy} /tmp/ebreak-put", "Read-only file system")
     need(not os.path.exists("/tmp/ebreak-put"), "and nothing is written")
+
+
+def info_symbol_of_the_monitor_needs_no_gdb():
+    m = Machine(kernel=guest("gdb_high"))
+    monitor = Monitor(m)
+    need("is _start+0x0" in monitor.do("symbol 0x80000000"), "physical")
+    need("is _start+0x4" in monitor.do("symbol 0xffffffff80000004"), "virtual")
+    need("No symbol" in monitor.do("symbol 0x1000"), "the reset ROM")
 
 
 def info_os_shows_tables():

@@ -4,9 +4,10 @@
 gdb changed is changed again, and the past cannot be changed."""
 
 import os
+import shutil
 
 import guests
-from gdbclient import DEMO, Gdb, Machine, Monitor, need, tests
+from gdbclient import DEMO, Gdb, Machine, Monitor, guest, need, tests
 
 SPARE = "*(long *)&kernel_stacks[1]"  # the far end of a stack
 
@@ -53,4 +54,18 @@ def the_same_breakpoint_is_at_the_same_time():
     need(os.path.getsize(file) == size, "the recording was written to")
 
 
-tests(the_same_breakpoint_is_at_the_same_time)
+def the_program_comes_from_the_recording():
+    file, kernel = guests.path("timer.ebr"), guests.path("timer.elf")
+    shutil.copy(guest("gdb_timer"), kernel)
+    m = Machine("-record", file, kernel=kernel)
+    Monitor(m).do("step 100")
+    m.process.terminate()
+    need(m.exit_status() == 0, "it does not end")
+    os.unlink(kernel)
+    m = Machine("-replay", file, bios=None)
+    g = Gdb(m)
+    g.expect("info files", f'Symbols from "target:{kernel}"')
+    g.expect("list work", "void work")
+
+
+tests(the_program_comes_from_the_recording, the_same_breakpoint_is_at_the_same_time)

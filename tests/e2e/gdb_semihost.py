@@ -2,9 +2,14 @@
 # SPDX-License-Identifier: MIT
 """gdb_semihost.py - semihosting calls that gdb answers, and the host's own."""
 
+import atexit
 import os
+import shutil
+import subprocess
+import tempfile
 
 from gdbclient import Gdb, Machine, Monitor, Wire, guest, need, tests
+from lib import EBREAK, PATIENCE
 
 
 def start(*options):
@@ -44,6 +49,23 @@ def gdb_answers_in_the_middle_of_a_step():
     need(g.value("opened") < 1 << 32, "it came that far")
     g.do("continue")
     results_are_right(g, file)
+
+
+def what_gdb_answered_is_replayed_without_it():
+    folder = tempfile.mkdtemp(prefix="ebreak-semihost-")
+    atexit.register(shutil.rmtree, folder, True)
+    record = os.path.join(folder, "run.ebr")
+    m, g, file = start("-semihosting", "-record", record)
+    g.expect("continue", "Breakpoint 2, done")
+    g.expect("continue", "exited with code 03")
+    need(m.exit_status() == 3, "the run")
+    os.unlink(file)
+    replay = subprocess.run([EBREAK, "-replay", record, "-display", "none",
+                             "-serial", "none", "-monitor", "none"],
+                            stdin=subprocess.DEVNULL, capture_output=True,
+                            timeout=60 * PATIENCE)
+    need(replay.returncode == 3, f"the replay: {replay}")
+    need(not os.path.exists(file), "which writes no files")
 
 
 def the_host_answers_with_target_native():
@@ -102,5 +124,5 @@ def ctrl_c_during_a_call_is_a_stop_behind_it():
 
 
 tests(*[f for name, f in globals().copy().items()
-        if name.startswith(("gdb_", "the_", "console_", "a_gdb_",
+        if name.startswith(("gdb_", "what_", "the_", "console_", "a_gdb_",
                             "answers_", "ctrl_c_"))])

@@ -525,6 +525,14 @@ bool debug_end_stops(struct machine *m, int on)
     return on > 0;
 }
 
+const char *debug_symbol(const struct machine *m, uint64_t addr,
+                         uint64_t *offset)
+{
+    (void)m;
+    *offset = addr - 0x80000000;
+    return *offset < 0x1000 ? "_start" : NULL;
+}
+
 void debug_fdt(const struct machine *m, struct buf *out)
 {
     (void)m;

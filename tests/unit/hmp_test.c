@@ -44,6 +44,12 @@ Test(hmp, unknown_commands_are_named)
     SAYS("hel", "unknown command: 'hel'\n");
 }
 
+Test(hmp, symbol_names_what_is_at_an_address)
+{
+    SAYS("symbol 0x80000010", "0x80000010 is _start+0x10\n");
+    SAYS("symbol 0", "No symbol of a loaded program is at 0x0\n");
+}
+
 Test(hmp, missing_and_extra_arguments_point_to_help)
 {
     SAYS("log", "log: string expected\n"
