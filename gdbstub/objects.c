@@ -174,28 +174,48 @@ static void add_devices(struct session *s, struct buf *out)
     }
 }
 
-/* debug_irqs writes lines of "who: what". */
-static void add_irqs(struct session *s, struct buf *out)
+/* A row per line of text, which is freed: up to sep, and after it. */
+static void add_lines(struct buf *out, struct buf *text, const char *sep,
+                      const char *first, const char *second)
 {
-    struct buf text = { 0 };
     char *line, *next;
 
-    debug_irqs(s->m, &text);
-    for (line = text.data; line && *line; line = next) {
-        char *colon, *end = strchr(line, '\n');
+    for (line = text->data; line && *line; line = next) {
+        const char *what = line;
+        char *at, *end = strchr(line, '\n');
 
         next = end ? end + 1 : line + strlen(line);
         if (end)
             *end = '\0';
-        colon = strstr(line, ": ");
-        if (colon)
-            *colon = '\0';
+        at = strstr(line, sep);
+        if (at)
+            what = at + strlen(sep);
+        while (at && at > line && at[-1] == ' ')
+            at--;
+        if (at)
+            *at = '\0';
         buf_str(out, "<item>");
-        column(out, "Where", colon ? line : "");
-        column(out, "State", colon ? colon + 2 : line);
+        column(out, first, at ? line : "");
+        column(out, second, what);
         buf_str(out, "</item>\n");
     }
-    buf_free(&text);
+    buf_free(text);
+}
+
+static void add_irqs(struct session *s, struct buf *out)
+{
+    struct buf text = { 0 };
+
+    debug_irqs(s->m, &text);
+    add_lines(out, &text, ": ", "Where", "State");
+}
+
+static void add_checkpoints(struct session *s, struct buf *out)
+{
+    struct buf text = { 0 };
+
+    debug_checkpoints(s->m, &text);
+    add_lines(out, &text, " T=", "Name", "T");
 }
 
 static void add_timers(struct session *s, struct buf *out)
@@ -245,6 +265,8 @@ static const struct {
     { "irqs", "Interrupts", "Interrupt controllers and lines", add_irqs },
     { "timers", "Timers", "Deadlines of devices and of the emulator",
       add_timers },
+    { "checkpoints", "Checkpoints", "Moments with a name: goto",
+      add_checkpoints },
     { "images", "Images", "Files that were put into memory", add_images },
 };
 

@@ -83,6 +83,8 @@ def info_os_shows_tables():
     g.expect("info os", "harts", "devices", "irqs", "timers", "images")
     g.expect("info os harts", "^0 +S-mode +0xffffffc0.* kernel_main ",
              "^1 +M-mode +0x0+1000")
+    g.do("monitor checkpoint here")
+    g.expect("info os checkpoints", r"^here +\d+")
     g.expect("info os devices", "uart0 +serial-mm")
     g.expect("info os images", "kernel +0x80000000 +0x80000000 ")
 

