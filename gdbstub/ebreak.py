@@ -11,6 +11,7 @@ monitor, but those that start with & ( * or $ are gdb's expressions:
     (gdb) ebreak walk &jiffies_64
     (gdb) ebreak x /4gx $sp
     (gdb) when
+    (gdb) goto -1000
     (gdb) reset
 """
 
@@ -75,4 +76,5 @@ class Short(gdb.Command):
 
 Ebreak()
 Short("when", "when")
+Short("goto", "goto")
 Short("reset", "system_reset")

@@ -169,6 +169,10 @@ def session_08_the_script_comes_from_the_monitor():
     g.expect("when", r"T=\d+ virtual time")
     g.expect("ebreak gva2gpa &work", f"gpa: {g.value('(long)&work'):#x}")
     g.expect("ebreak print $pc", f"{g.value('$pc'):#x}")
+    pc = g.value("$pc")
+    g.do("stepi")
+    g.do("goto -1")
+    need(g.value("$pc") == pc, "gdb knows that it is back")
     g.expect("reset", "0x0000000000001000")
     need(g.value("$pc") == 0x1000, "gdb knows of the reset")
 
