@@ -51,6 +51,19 @@ def gdb_answers_in_the_middle_of_a_step():
     results_are_right(g, file)
 
 
+def what_gdb_answered_stays_when_time_goes_back():
+    m, g, file = start("-semihosting")
+    g.do("continue")
+    when = g.do("monitor when")
+    g.do("break main")
+    g.expect("reverse-continue", "Breakpoint 3, main")
+    need(g.value("opened") == 0, "before the calls")
+    text = g.expect("continue", "Breakpoint 2, done")
+    need("hello" not in text, "nothing is said twice")
+    need(g.do("monitor when") == when, "the same moment")
+    results_are_right(g, file)
+
+
 def what_gdb_answered_is_replayed_without_it():
     folder = tempfile.mkdtemp(prefix="ebreak-semihost-")
     atexit.register(shutil.rmtree, folder, True)
