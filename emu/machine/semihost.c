@@ -146,7 +146,7 @@ static void console_write(struct semihost *s, const char *data, size_t len)
     if (s->config.console)
         chardev_write(s->config.console, data, len);
     else if (write(STDERR_FILENO, data, len) < 0)
-        s->last_errno = errno;
+        log_guest("semihosting: stderr: %s", strerror(errno));
 }
 
 static int64_t sys_open(struct call *c)
@@ -157,6 +157,7 @@ static int64_t sys_open(struct call *c)
     struct semihost *s = c->s;
     char name[NAME_MAX_BYTES];
     uint64_t a[3];
+    int64_t error = 0;
     int n = 1;
 
     if (!arguments(c, 3, a) || a[1] >= 12 ||
@@ -172,9 +173,11 @@ static int64_t sys_open(struct call *c)
     }
     if (!tap_replaying(s->m->tap)) {
         s->file[n] = fopen(name, modes[a[1]]);
-        s->last_errno = s->file[n] ? 0 : errno;
+        error = s->file[n] ? 0 : errno;
     }
-    if (from_host(s, s->file[n] ? n : -1, NULL, 0) < 0)
+    error = from_host(s, error, NULL, 0);
+    s->last_errno = error;
+    if (error)
         return -1;
     s->handle[n] = HANDLE_FILE;
     return n;
