@@ -108,12 +108,17 @@ E2E     := $(wildcard tests/e2e/gdb_*.py tests/e2e/monitor_*.py \
 BOOTS   := $(wildcard tests/e2e/boot_*.sh tests/e2e/boot_*.py)
 RUN     := python3 tests/run.py
 
+# How many times longer than usual tests wait for slow builds.
+PATIENCE_hostile := 4
+PATIENCE_asan    := 3
+
 .PHONY: units check e2e boots hostile asan
 units: $(UNITS)
 
 check: deps ## everything that needs no guest images: some minutes
 	@$(MAKE) --no-print-directory MODE=$(MODE) all units guests layers
-	@EBREAK=$(B)/ebreak $(RUN) -t 1200 $(UNITS) $(E2E) $(GUEST_TESTS)
+	@EBREAK=$(B)/ebreak PATIENCE=$(or $(PATIENCE_$(MODE)),1) \
+	    $(RUN) -t 1200 $(UNITS) $(E2E) $(GUEST_TESTS)
 
 e2e: deps ## real gdb, monitor sessions and the boots of real software
 	@$(MAKE) --no-print-directory all guests images

@@ -181,7 +181,7 @@ def session_26_next_over_a_loop_is_a_range_step():
     m = Machine(kernel=guest("gdb_timer"))
     g = Gdb(m, guest("gdb_timer"))
     g.do("break loop_on_one_line", "continue", "delete")
-    g.do("set var n = 1000000", "set debug remote 1")
+    g.do(f"set var n = {int(1000000 / PATIENCE)}", "set debug remote 1")
     text = g.do("next", seconds=60)
     g.do("set debug remote 0")
     count = text.count("Sending packet: $vCont;r")
