@@ -246,13 +246,19 @@ static void link_block(struct blocks *b, struct block *k)
     b->info.insns += k->n;
 }
 
+/* To decode a block again is quick; to translate it again is not. */
+static size_t room(const struct blocks *b)
+{
+    return b->on_drop ? ARENA : ARENA / 4;
+}
+
 static struct block *build(struct blocks *b, uint64_t pa, uint32_t limit)
 {
     const uint8_t *host = code_at(b, pa);
 
     if (!host)
         return NULL;
-    if (b->used + block_size(BLOCK_INSNS) > ARENA)
+    if (b->used + block_size(BLOCK_INSNS) > room(b))
         blocks_flush(b);
     struct block *k = (struct block *)(void *)(b->arena + b->used);
     *k = (struct block){ .pa = pa, .limit = limit };

@@ -96,7 +96,7 @@ static void cold(struct gen *g, const struct cold *c)
     switch (c->kind) {
     case COLD_MEM:
         try_misaligned(g, c);
-        /* fall through */
+        __attribute__((fallthrough));
     case COLD_OP:
         call_op(g, c->k);
         x86_jmp_to(&g->x, c->back);
