@@ -18,7 +18,7 @@
 
 enum {
     SLICE = 10000, /* of the 10 MHz clock: a millisecond */
-    TICKS_PER_REPORT = 100,
+    TICKS_PER_REPORT = 1000, /* one a second */
     REPORTS = 10, /* then it is enough, and the machine is switched off */
 };
 
