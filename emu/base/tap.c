@@ -190,9 +190,9 @@ size_t tap_bytes(const struct tap *t) { return t->log.len; }
 
 /* Going back --------------------------------------------------------------- */
 
-static size_t after(const struct buf *log, size_t at, struct tap_input *in)
+static size_t after(const char *log, size_t at, struct tap_input *in)
 {
-    memcpy(in, log->data + at, sizeof *in);
+    memcpy(in, log + at, sizeof *in);
     return at + sizeof *in + in->len;
 }
 
@@ -208,7 +208,7 @@ static void count_again(struct tap *t)
     struct tap_input in;
 
     t->count = 0;
-    for (size_t at = 0; at < t->log.len; at = after(&t->log, at, &in))
+    for (size_t at = 0; at < t->log.len; at = after(t->log.data, at, &in))
         t->count++;
 }
 
@@ -244,19 +244,19 @@ const void *tap_log(const struct tap *t) { return t->log.data; }
 size_t tap_common(const struct tap *t, const void *b, size_t len,
                   uint64_t *when)
 {
-    const struct buf other = { .data = (char *)(uintptr_t)b, .len = len };
+    const char *other = b;
     size_t at = 0;
 
     *when = UINT64_MAX;
     for (;;) {
         struct tap_input mine = { .when = UINT64_MAX }, its = mine;
-        size_t end = at < t->log.len ? after(&t->log, at, &mine) : at;
-        size_t its_end = at < len ? after(&other, at, &its) : at;
+        size_t end = at < t->log.len ? after(t->log.data, at, &mine) : at;
+        size_t its_end = at < len ? after(other, at, &its) : at;
 
         if (end == at && its_end == at)
             return at;
         if (end != its_end ||
-            memcmp(t->log.data + at, other.data + at, end - at) != 0) {
+            memcmp(t->log.data + at, other + at, end - at) != 0) {
             *when = mine.when < its.when ? mine.when : its.when;
             return at;
         }

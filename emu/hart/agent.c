@@ -225,7 +225,9 @@ static char escaped(char c)
     static const char names[] = "abefnrtv", means[] = "\a\b\033\f\n\r\t\v";
     const char *p = strchr(names, c);
 
-    return p && c ? means[p - names] : c;
+    if (!p || !c)
+        return c;
+    return means[p - names];
 }
 
 /* Moves *at, behind a %, past the piece; false when it is none. */
@@ -248,6 +250,14 @@ static bool take_piece(const char **at, struct piece *p)
     return p->letter && strchr("diouxXcsp", p->letter);
 }
 
+/* take_piece has left room for it. */
+static void finish_spec(struct piece *p, const char *end)
+{
+    size_t n = strlen(p->spec);
+
+    snprintf(p->spec + n, sizeof p->spec - n, "%s", end);
+}
+
 static bool print_string(struct agent *g, struct piece *p, uint64_t va)
 {
     char text[AGENT_STRING + 1];
@@ -256,7 +266,7 @@ static bool print_string(struct agent *g, struct piece *p, uint64_t va)
     while (n < AGENT_STRING && read_bytes(g->h, va + n, &text[n], 1) && text[n])
         n++;
     text[n] = '\0';
-    strcat(p->spec, "s");
+    finish_spec(p, "s");
     buf_printf(g->text, p->spec, text);
     return true;
 }
@@ -276,7 +286,7 @@ static bool print_value(struct agent *g, struct piece *p, uint64_t v)
         buf_printf(g->text, "0x%llx", (unsigned long long)v);
         return true;
     }
-    strcat(p->spec, end);
+    finish_spec(p, end);
     if (!p->wide)
         v = is_signed ? (uint64_t)(int64_t)(int32_t)v : (uint32_t)v;
     if (is_signed)
@@ -423,13 +433,8 @@ static bool step(struct agent *g, unsigned op)
 bool agent_eval(struct hart *h, const struct bytecode *c, struct buf *text,
                 uint64_t *v)
 {
-    struct agent g;
+    struct agent g = { .h = h, .c = c, .text = text };
 
-    g.h = h;
-    g.c = c;
-    g.at = 0;
-    g.text = text;
-    g.depth = 0;
     for (unsigned steps = 0; steps < AGENT_STEPS && g.at < c->len; steps++) {
         unsigned op = c->bytes[g.at++];
         const struct shape *s = &shapes[op];

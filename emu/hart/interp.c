@@ -92,9 +92,12 @@ static OP(strict_jump)
 {
     struct insn alone[2] = { *i, { .fn = op_block_end } };
     uint64_t pc = h->pc, rd = h->x[i->rd], target;
+    uint32_t attention = h->attention;
 
     alone[1].off = (uint16_t)(i->off + i->len);
+    h->attention |= ATTN_CODE; /* no op goes on from a copy: see go_to */
     interp_op[i->op](h, alone);
+    h->attention = attention;
     target = h->pc;
     if (!(target & 2))
         return i;

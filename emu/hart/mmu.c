@@ -4,7 +4,8 @@
  *
  * What fill() lets into the TLB is all that the fast paths may do without
  * asking anybody: host memory, rights by page table and PMP both, no
- * watchpoint (TLB_WATCHED: it takes a look at which bytes); for stores moreover D set and no attention wanted by mem.
+ * watchpoint (TLB_WATCHED: it takes a look at which bytes); for stores moreover
+ * D set and no attention wanted by mem.
  */
 #include "emu/hart/mmu.h"
 

@@ -48,8 +48,9 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
  * For AMO, LR, SC, cbo.zero: translates and checks (watchpoints too) an aligned
  * access that the caller then does through mem_read and mem_write at pa.
  * access is ACCESS_READ for lr, ACCESS_WRITE for cbo.zero and, with
- * ACCESS_COND, for sc, both for AMOs; all faults are store faults unless it is ACCESS_READ. size is 1 to 16,
- * or a cache block's 64. The caller has checked the alignment.
+ * ACCESS_COND, for sc, both for AMOs; all faults are store faults unless it is
+ * ACCESS_READ. size is 1 to 16, or a cache block's 64. The caller has checked
+ * the alignment.
  */
 enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
                            unsigned size, unsigned access, uint64_t *pa);

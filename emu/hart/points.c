@@ -199,8 +199,11 @@ static struct bytecodes copy_codes(const struct bytecodes *from)
 static void free_codes(struct points *p, struct point *pt)
 {
     p->code -= bytes_of(&pt->when) + bytes_of(&pt->commands);
+    /* Copies of its own, const to everyone else. */
+    /* NOLINTBEGIN(performance-no-int-to-ptr) */
     free((void *)(uintptr_t)pt->when.code);
     free((void *)(uintptr_t)pt->commands.code);
+    /* NOLINTEND(performance-no-int-to-ptr) */
 }
 
 static void set_codes(struct points *p, struct point *to,

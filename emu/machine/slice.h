@@ -90,13 +90,13 @@ void slice_again(struct machine *m, uint64_t until, uint64_t steps);
 void slice_arrive(struct machine *m);
 
 /* Idle time passes up to where it was; what is due on the way happens. */
-void slice_idle_until(struct machine *m, int64_t idle_ns);
+void slice_idle_until(struct machine *m, int64_t target);
 
 /* How long the loop may sleep before slice_run has work: 0, ns, or -1. */
 int64_t slice_wait_ns(const struct machine *m);
 
 /* What stopped a hart, as listeners are told. */
-struct run_stop run_stop_of(const struct machine *m, int hart);
+struct run_stop run_stop_of(const struct machine *m, int n);
 
 /* Of run.c, for seek.c: a search counts as running and ends with a stop. And
  * for timeline.c: the machine is live again, debuggers may hold harts. */

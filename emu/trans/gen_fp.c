@@ -83,12 +83,12 @@ static unsigned width(unsigned op, uint32_t arg)
 
 static struct x86_rm constant(unsigned n)
 {
-    return gen_hart(offsetof(struct hart, fast.constant) + 16 * n);
+    return gen_hart(offsetof(struct hart, fast.constant) + 16ul * n);
 }
 
 static struct x86_rm home(unsigned r)
 {
-    return gen_hart(offsetof(struct hart, f) + 8 * r);
+    return gen_hart(offsetof(struct hart, f) + 8ul * r);
 }
 
 static struct x86_rm operand(unsigned r)

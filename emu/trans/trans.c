@@ -109,8 +109,10 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
     if (no_interrupt(h))
         h->attention = 0;
     e = can_go_on(h) ? entry_for_pc(h) : NULL;
-    return e && e->code != h->fast.no_code ? e->code
-                                           : (const uint8_t *)LEFT_IN_OP;
+    if (e && e->code != h->fast.no_code)
+        return e->code;
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    return (const uint8_t *)LEFT_IN_OP;
 }
 
 /* Running ------------------------------------------------------------------- */
@@ -207,6 +209,7 @@ static void run_translated(struct hart *h)
         left = enter(t, h, code);
         ops = left == LEFT_FOR_OPS;
         if (left > LEFT_IN_OP) {
+            /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
             link = (struct link *)left;
             flushes = t->info.flushes;
             h->pc = link->pc;

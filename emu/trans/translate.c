@@ -14,6 +14,7 @@
 /* Room for the longest translation there can be; looked at beforehand. */
 enum { ROOM = 32 << 10 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is aimed later */
 struct cold *gen_cold(struct gen *g, enum cold_kind kind, uint8_t *site)
 {
     struct cold *c = &g->cold[g->colds++];
