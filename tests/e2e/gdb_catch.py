@@ -2,17 +2,9 @@
 # SPDX-License-Identifier: MIT
 """gdb_catch.py - points of the monitor's, as a user of gdb meets them."""
 
-from gdbclient import Gdb, Machine, Monitor, guest, need, tests
+from gdbclient import Machine, Monitor, at, guest, need, tests
 
 HIGH = 0xffffffff80000000
-
-
-def at(kernel, stop=None, *args):
-    m = Machine(*args, kernel=guest(kernel))
-    g = Gdb(m, guest(kernel))
-    if stop:
-        g.do(f"break {stop}", "continue", "delete")
-    return m, g
 
 
 def session_15_a_physical_breakpoint_whatever_maps_it():

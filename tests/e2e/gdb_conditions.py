@@ -5,18 +5,10 @@
 import re
 import time
 
-from gdbclient import Gdb, Machine, Monitor, guest, need, tests
+from gdbclient import Monitor, at, need, tests
 from lib import EBREAK, PATIENCE
 
 HITS = 500 if "hostile" in EBREAK else 100000
-
-
-def at(kernel, stop=None, *args):
-    m = Machine(*args, kernel=guest(kernel))
-    g = Gdb(m, guest(kernel))
-    if stop:
-        g.do(f"break {stop}", "continue", "delete")
-    return m, g
 
 
 def session_17_a_condition_on_the_mode_or_the_address_space():

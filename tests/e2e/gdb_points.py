@@ -4,20 +4,11 @@
 
 import time
 
-from gdbclient import Gdb, Machine, guest, need, tests
+from gdbclient import at, need, tests
 from lib import EBREAK, PATIENCE
 
 # A hostile build takes a turn of the main loop for every instruction.
 LOOPS = 3000 if "hostile" in EBREAK else 3000000
-
-
-def at(kernel, stop=None, *args):
-    """The guest, stopped at a breakpoint that is gone again."""
-    m = Machine(*args, kernel=guest(kernel))
-    g = Gdb(m, guest(kernel))
-    if stop:
-        g.do(f"break {stop}", "continue", "delete")
-    return m, g
 
 
 def session_12_break_on_a_high_address_before_the_mmu_is_on():

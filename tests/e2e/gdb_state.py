@@ -5,18 +5,9 @@
 import os
 import time
 
-from gdbclient import Gdb, Machine, guest, need, tests
+from gdbclient import Gdb, Machine, guest, high, need, tests
 
 LOW = 0xffffffff80000000
-
-
-def high(*stops):
-    m = Machine(kernel=guest("gdb_high"))
-    g = Gdb(m, guest("gdb_high"))
-    for stop in stops:
-        g.do(f"break *({stop})", "continue")
-    g.do("delete")
-    return m, g
 
 
 def session_34_csrs_are_registers():

@@ -4,20 +4,10 @@
 
 import time
 
-from gdbclient import DEMO, Gdb, Machine, Monitor, guest, need, tests
+from gdbclient import DEMO, Gdb, Machine, Monitor, guest, high, need, tests
 from lib import PATIENCE
 
 LOW = 0xffffffff80000000  # what U mode's addresses are below the linked ones
-
-
-def high(*stops):
-    """gdb_high, stopped at each of these in turn."""
-    m = Machine(kernel=guest("gdb_high"))
-    g = Gdb(m, guest("gdb_high"))
-    for stop in stops:
-        g.do(f"break *({stop})", "continue")
-    g.do("delete")
-    return m, g
 
 
 def session_21_stepi_on_ecall_from_user_mode():

@@ -241,6 +241,25 @@ def image(name):
     return raw
 
 
+def at(kernel, stop=None, *args):
+    """The guest, stopped at a breakpoint that is gone again."""
+    m = Machine(*args, kernel=guest(kernel))
+    g = Gdb(m, guest(kernel))
+    if stop:
+        g.do(f"break {stop}", "continue", "delete")
+    return m, g
+
+
+def high(*stops):
+    """gdb_high, stopped at each of these in turn."""
+    m = Machine(kernel=guest("gdb_high"))
+    g = Gdb(m, guest("gdb_high"))
+    for stop in stops:
+        g.do(f"break *({stop})", "continue")
+    g.do("delete")
+    return m, g
+
+
 class Wire:
     """A client that speaks the protocol itself, badly if asked to."""
 
