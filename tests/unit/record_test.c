@@ -24,8 +24,7 @@
 #include "emu/machine/recording.h"
 #include "emu/machine/run.h"
 #include "emu/machine/saves.h"
-#include "emu/options.h"
-#include "emu/steps.h"
+#include "tests/unit/machine_rig.h"
 
 enum {
     MARKS = 6,
@@ -73,13 +72,8 @@ TestSuite(record, .init = make_dir, .fini = remove_dir);
 
 static void start(struct rig *r, size_t n, const char **argv)
 {
-    struct err err = { 0 };
-
     *r = (struct rig){ 0 };
-    cr_assert(options_parse(&r->o, (int)n, (char **)(uintptr_t)argv, &err),
-              "%s", err.text);
-    r->in = init_new(&r->o);
-    cr_assert(init_start(r->in, &err), "%s", err.text);
+    r->in = machine_start(&r->o, n, argv);
     r->m = &r->in->m;
 }
 

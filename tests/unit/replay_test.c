@@ -9,10 +9,7 @@
  * nothing else, has to come to the same hashes.
  */
 #include <criterion/criterion.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "emu/base/buf.h"
@@ -22,8 +19,7 @@
 
 #include "emu/debug.h"
 #include "emu/machine/run.h"
-#include "emu/options.h"
-#include "emu/steps.h"
+#include "tests/unit/machine_rig.h"
 
 /* A turn is a slice, and the kernel should get as far as running its tasks. */
 enum {
@@ -47,8 +43,7 @@ struct rig {
     struct options o;
     struct init *in;
     struct machine *m;
-    char dir[64];
-    int keyboard;
+    struct serial_rig serial;
     int mark_source, marks;
     uint64_t hash[MARKS], t[MARKS];
 };
@@ -68,44 +63,23 @@ static void marked(void *opaque, const void *data, size_t len)
 
 static void start(struct rig *r, const char *harts, const char *icount)
 {
-    struct err err = { 0 };
-    char in[80], out[80], serial[80];
-
-    *r = (struct rig){ .keyboard = -1 };
-    strcpy(r->dir, "/tmp/ebreak-replay-XXXXXX");
-    cr_assert(mkdtemp(r->dir));
-    snprintf(in, sizeof in, "%s/s.in", r->dir);
-    snprintf(out, sizeof out, "%s/s.out", r->dir);
-    snprintf(serial, sizeof serial, "pipe:%s/s", r->dir);
-    cr_assert_eq(mkfifo(in, 0600), 0);
-    cr_assert_eq(mkfifo(out, 0600), 0);
-    r->keyboard = open(in, O_RDWR | O_NONBLOCK);
-    cr_assert_geq(open(out, O_RDWR | O_NONBLOCK), 0);
+    *r = (struct rig){ 0 };
+    serial_open(&r->serial);
     const char *argv[] = {
-        "ebreak",   "-smp", harts,     "-m",   "16",   "-serial",        serial,
-        "-monitor", "none", "-icount", icount, "-rtc", "base=2026-01-01"
+        "ebreak",          "-smp",     harts,  "-m",      "16",   "-serial",
+        r->serial.chardev, "-monitor", "none", "-icount", icount, "-rtc",
+        "base=2026-01-01"
     };
-    cr_assert(options_parse(&r->o, sizeof argv / sizeof argv[0],
-                            (char **)(uintptr_t)argv, &err),
-              "%s", err.text);
-    r->in = init_new(&r->o);
-    cr_assert(init_start(r->in, &err), "%s", err.text);
+    r->in = machine_start(&r->o, sizeof argv / sizeof argv[0], argv);
     r->m = &r->in->m;
     r->mark_source = tap_source(r->m->tap, "mark", marked, r);
 }
 
 static void finish(struct rig *r)
 {
-    char path[80];
-
     init_free(r->in);
     options_free(&r->o);
-    close(r->keyboard);
-    snprintf(path, sizeof path, "%s/s.in", r->dir);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/s.out", r->dir);
-    unlink(path);
-    rmdir(r->dir);
+    serial_close(&r->serial);
 }
 
 /* Something from outside, at a moment only the host knows. */
@@ -125,7 +99,7 @@ static void disturb(struct rig *r, unsigned what)
         debug_write(r->m, 0, DEBUG_PHYS, 0x80f00000, &word, 8, NULL);
         break;
     default:
-        cr_assert_eq(write(r->keyboard, "xyz", 3), 3);
+        cr_assert_eq(write(r->serial.keyboard, "xyz", 3), 3);
     }
 }
 

@@ -20,8 +20,7 @@
 #include "emu/machine/run.h"
 #include "emu/machine/saves.h"
 #include "emu/machine/snapshot.h"
-#include "emu/options.h"
-#include "emu/steps.h"
+#include "tests/unit/machine_rig.h"
 
 enum {
 #if defined(HOSTILE)
@@ -40,8 +39,6 @@ struct rig {
 
 static void start(struct rig *r, const char *harts, const char *megabytes)
 {
-    struct err err = { 0 };
-
     *r = (struct rig){ 0 };
     strcpy(r->dir, "/tmp/ebreak-snapshot-XXXXXX");
     cr_assert(mkdtemp(r->dir));
@@ -58,11 +55,7 @@ static void start(struct rig *r, const char *harts, const char *megabytes)
                            "base=2026-01-01",
                            "-snapshots",
                            r->dir };
-    cr_assert(options_parse(&r->o, sizeof argv / sizeof argv[0],
-                            (char **)(uintptr_t)argv, &err),
-              "%s", err.text);
-    r->in = init_new(&r->o);
-    cr_assert(init_start(r->in, &err), "%s", err.text);
+    r->in = machine_start(&r->o, sizeof argv / sizeof argv[0], argv);
     r->m = &r->in->m;
 }
 

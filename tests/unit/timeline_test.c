@@ -8,11 +8,8 @@
  * that runs straight through the same log must come to the same states.
  */
 #include <criterion/criterion.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "emu/base/buf.h"
@@ -27,8 +24,7 @@
 #include "emu/machine/seek.h"
 #include "emu/machine/slice.h"
 #include "emu/machine/timeline.h"
-#include "emu/options.h"
-#include "emu/steps.h"
+#include "tests/unit/machine_rig.h"
 
 enum {
 #if defined(HOSTILE)
@@ -48,32 +44,20 @@ struct rig {
     struct options o;
     struct init *in;
     struct machine *m;
-    char dir[64];
-    int keyboard, screen;
+    struct serial_rig serial;
 };
 
 static void start(struct rig *r, const char *harts, const char *timeline)
 {
-    struct err err = { 0 };
-    char in[80], out[80], serial[80];
-
-    *r = (struct rig){ .keyboard = -1 };
-    strcpy(r->dir, "/tmp/ebreak-timeline-XXXXXX");
-    cr_assert(mkdtemp(r->dir));
-    snprintf(in, sizeof in, "%s/s.in", r->dir);
-    snprintf(out, sizeof out, "%s/s.out", r->dir);
-    snprintf(serial, sizeof serial, "pipe:%s/s", r->dir);
-    cr_assert_eq(mkfifo(in, 0600), 0);
-    cr_assert_eq(mkfifo(out, 0600), 0);
-    r->keyboard = open(in, O_RDWR | O_NONBLOCK);
-    r->screen = open(out, O_RDWR | O_NONBLOCK);
+    *r = (struct rig){ 0 };
+    serial_open(&r->serial);
     const char *argv[] = { "ebreak",
                            "-smp",
                            harts,
                            "-m",
                            "4",
                            "-serial",
-                           serial,
+                           r->serial.chardev,
                            "-monitor",
                            "none",
                            "-icount",
@@ -83,27 +67,15 @@ static void start(struct rig *r, const char *harts, const char *timeline)
                            "-S",
                            "-timeline",
                            timeline };
-    cr_assert(options_parse(&r->o, sizeof argv / sizeof argv[0],
-                            (char **)(uintptr_t)argv, &err),
-              "%s", err.text);
-    r->in = init_new(&r->o);
-    cr_assert(init_start(r->in, &err), "%s", err.text);
+    r->in = machine_start(&r->o, sizeof argv / sizeof argv[0], argv);
     r->m = &r->in->m;
 }
 
 static void finish(struct rig *r)
 {
-    char path[80];
-
     init_free(r->in);
     options_free(&r->o);
-    close(r->keyboard);
-    close(r->screen);
-    snprintf(path, sizeof path, "%s/s.in", r->dir);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/s.out", r->dir);
-    unlink(path);
-    rmdir(r->dir);
+    serial_close(&r->serial);
 }
 
 /* Moving --------------------------------------------------------------------- */
@@ -325,7 +297,7 @@ static void wander(struct rig *r)
         break;
     case 6:
         if (!debug_past(r->m))
-            cr_assert_eq(write(r->keyboard, "xyz", 3), 3);
+            cr_assert_eq(write(r->serial.keyboard, "xyz", 3), 3);
         break;
     case 7:
         back_to_point(r, hart);
