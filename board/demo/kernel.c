@@ -17,7 +17,7 @@
 #define set_csr(name, v)   asm volatile("csrs " #name ", %0" : : "r"(v))
 
 enum {
-    SLICE = 10000, /* of the 10 MHz clock: a millisecond */
+    SLICE = 10000,           /* of the 10 MHz clock: a millisecond */
     TICKS_PER_REPORT = 1000, /* one a second */
     REPORTS = 10, /* then it is enough, and the machine is switched off */
 };

@@ -28,6 +28,7 @@ enum {
     SHARE = 50,           /* they may cost one part in so many */
     LEAST_NS = 100000000, /* between two of them */
     LEAST_STEPS = 100000,
+    BRANCHES = 64, /* kept; then the oldest goes */
 };
 
 static struct timeline *timeline_of(const struct machine *m)
@@ -414,6 +415,20 @@ static void keep_branch(struct machine *m)
     tl->branch[tl->branches++] = b;
 }
 
+/* A program may poke in the past again and again. */
+static void drop_oldest(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+    char text[80];
+
+    if (tl->branches < BRANCHES)
+        return;
+    snprintf(text, sizeof text, "timeline: branch %u, the oldest, is dropped\n",
+             tl->branch[0].number);
+    run_say(m, text);
+    take_away(tl, &tl->branch[0]);
+}
+
 void timeline_poke(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
@@ -421,6 +436,7 @@ void timeline_poke(struct machine *m)
 
     if (!has_history(tl) || !tap_past(m->tap) || tap_recorded(m->tap))
         return;
+    drop_oldest(m);
     keep_branch(m);
     chain_cut(tl->chain);
     tap_cut(m->tap);

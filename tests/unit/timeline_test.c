@@ -386,3 +386,21 @@ Test(timeline, a_walk_in_little_memory_meets_the_same_states)
 {
     walk("3", "mem=1M", 3);
 }
+
+Test(timeline, of_many_branches_the_oldest_are_dropped)
+{
+    struct err err = { 0 };
+    struct rig r;
+
+    n_seen = 0;
+    start(&r, "1", "mem=64M");
+    run_turns(&r, TURNS);
+    for (int n = 0; n < 70; n++) {
+        go(&r, "+9"); /* a poke at the end is no branch */
+        go(&r, "-3");
+        poke(&r);
+    }
+    cr_assert_eq(r.m->run->timeline->branches, 64);
+    cr_assert_not(debug_branch_switch(r.m, 1, &err));
+    finish(&r);
+}
