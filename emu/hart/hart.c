@@ -92,8 +92,7 @@ static const struct field hart_fields[] = {
     HOST(H, semihost),
     HOST(H, semihost_opaque),
     HOST(H, stop_at),
-    HOST(H, range_from),
-    HOST(H, range_to),
+    HOST(H, range),
     HOST(H, gen_next),
     HOST(H, ctx_gen),
     HOST(H, stop),
@@ -325,7 +324,54 @@ static struct block *find_block(struct hart *h, bool skip)
     return b;
 }
 
-struct block *hart_find_block(struct hart *h) { return find_block(h, false); }
+static bool in_range(const struct hart *h)
+{
+    return h->pc >= h->range.from && h->pc < h->range.to;
+}
+
+/* How many of b's instructions start in the range: b is at pc, within it. */
+static uint32_t insns_in_range(const struct hart *h, const struct block *b)
+{
+    uint64_t room = h->range.to - h->pc;
+    uint32_t n = b->n;
+
+    while (n > 1 && b->insn[n - 1].off >= room)
+        n--;
+    return n;
+}
+
+/*
+ * The part of the block at pc that is in the range; NULL: pc is not. It takes
+ * the whole one's place among the jump entries, if that was put there: where
+ * there is a breakpoint it was not.
+ */
+static struct block *block_in_range(struct hart *h)
+{
+    const struct jump_entry *e = jump_entry(h, h->pc);
+    uint64_t room = h->range.to - h->pc;
+    struct block *b;
+    uint32_t n;
+
+    if (!in_range(h)) {
+        h->attention |= ATTN_YIELD;
+        return NULL;
+    }
+    b = find_block(h, false);
+    n = b ? insns_in_range(h, b) : 0;
+    if (!b || n == b->n)
+        return b;
+    if (e->pc != h->pc || e->gen != h->fetch_gen)
+        return blocks_cut(h->blocks, b, n);
+    /* A limit of 2 would read no more than that: see blocks_get. */
+    b = blocks_get(h->blocks, b->pa, room == 2 ? 1 : (uint32_t)room);
+    jump_keep(h, h->pc, b);
+    return b;
+}
+
+struct block *hart_find_block(struct hart *h)
+{
+    return h->range.to ? block_in_range(h) : find_block(h, false);
+}
 
 /* Running ------------------------------------------------------------------ */
 
@@ -348,7 +394,7 @@ static void run_blocks(struct hart *h)
 
         if (__builtin_expect(e->pc == h->pc && e->gen == h->fetch_gen, 1))
             b = e->block;
-        else if (!(b = find_block(h, false)))
+        else if (!(b = hart_find_block(h)))
             continue;
         if (__builtin_expect(b->n > left, 0))
             b = blocks_cut(h->blocks, b, (uint32_t)left);
@@ -364,6 +410,35 @@ static void run_skipping(struct hart *h)
     if (b)
         hart_run_block(h, b->n > 1 ? blocks_cut(h->blocks, b, 1) : b);
     h->skip_points = 0;
+}
+
+/*
+ * The gen of the range's jump entries. They hold on, like others, until the
+ * context's own gen changes, or the range does.
+ */
+static uint64_t range_gen(struct hart *h)
+{
+    struct hart_range *r = &h->range;
+
+    if (r->base != h->fetch_gen || r->last[0] != r->from || r->last[1] != r->to)
+        r->gen =
+            (h->gen_next += GEN_STEP) | GEN_RANGE | (h->fetch_gen & GEN_LINEAR);
+    r->base = h->fetch_gen;
+    r->last[0] = r->from;
+    r->last[1] = r->to;
+    return r->gen;
+}
+
+/* A change of context ends it, see mmu_context_changed: gen is valid in one. */
+static void run_in_range(struct hart *h, run_fn *run)
+{
+    uint64_t others = h->fetch_gen, own = range_gen(h);
+
+    h->fetch_gen = own;
+    run(h);
+    if (h->fetch_gen == own)
+        h->fetch_gen = others;
+    h->attention |= ATTN_YIELD; /* before an interrupt is taken */
 }
 
 /* Between blocks: what attention asks for; false: back to the machine. */
@@ -394,6 +469,8 @@ uint64_t hart_run_by(struct hart *h, uint64_t n, run_fn *run)
             h->stop_at = due < end - from ? from + due : end;
             if (h->skip_points)
                 run_skipping(h);
+            else if (h->range.to)
+                run_in_range(h, run);
             else
                 run(h);
         }
@@ -409,75 +486,19 @@ uint64_t hart_run(struct hart *h, uint64_t n)
     return hart_run_by(h, n, run_blocks);
 }
 
-static bool in_range(const struct hart *h)
+uint64_t hart_run_range_by(struct hart *h, uint64_t n, uint64_t from,
+                           uint64_t to, run_fn *run)
 {
-    return h->pc >= h->range_from && h->pc < h->range_to;
-}
-
-/* How many of b's instructions start in the range: b is at pc, within it. */
-static uint32_t insns_in_range(const struct hart *h, const struct block *b)
-{
-    uint64_t room = h->range_to - h->pc;
-    uint32_t n = b->n;
-
-    while (n > 1 && b->insn[n - 1].off >= room)
-        n--;
+    h->range.from = from;
+    h->range.to = to;
+    n = hart_run_by(h, n, run);
+    h->range.from = h->range.to = 0;
     return n;
-}
-
-/*
- * The part of the block at pc that is in the range, or NULL. It takes the
- * whole one's place among the jump entries, if that was put there: where
- * there is a breakpoint it was not.
- */
-static struct block *block_in_range(struct hart *h)
-{
-    const struct jump_entry *e = jump_entry(h, h->pc);
-    struct block *b = find_block(h, false);
-    uint32_t n = b ? insns_in_range(h, b) : 0;
-
-    if (!b || n == b->n)
-        return b;
-    if (e->pc != h->pc || e->gen != h->fetch_gen)
-        return blocks_cut(h->blocks, b, n);
-    b = blocks_get(h->blocks, b->pa, (uint32_t)(h->range_to - h->pc));
-    jump_keep(h, h->pc, b);
-    return b;
-}
-
-/*
- * As run_blocks, with jump entries of its own, so that no jump leads out of
- * the range unnoticed. A change of context ends it, for the entries are valid
- * in one.
- */
-static void run_in_range(struct hart *h)
-{
-    uint64_t others = h->fetch_gen, own = ++h->gen_next;
-
-    h->fetch_gen = own;
-    while (h->steps < h->stop_at && !(h->attention | h->waiting) &&
-           in_range(h) && h->fetch_gen == own) {
-        const struct jump_entry *e = jump_entry(h, h->pc);
-        uint64_t left = h->stop_at - h->steps;
-        bool known = e->pc == h->pc && e->gen == own;
-        struct block *b = known ? e->block : block_in_range(h);
-
-        if (!b)
-            break;
-        if (b->n > left)
-            b = blocks_cut(h->blocks, b, (uint32_t)left);
-        hart_run_block(h, b);
-    }
-    if (h->fetch_gen == own)
-        h->fetch_gen = others;
-    h->attention |= ATTN_YIELD; /* before an interrupt is taken */
 }
 
 uint64_t hart_run_range(struct hart *h, uint64_t n, uint64_t from, uint64_t to)
 {
-    h->range_from = from;
-    h->range_to = to;
-    return hart_run_by(h, n, run_in_range);
+    return hart_run_range_by(h, n, from, to, run_blocks);
 }
 
 /* -------------------------------------------------------------------------- */

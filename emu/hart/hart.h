@@ -113,6 +113,18 @@ struct jump_entry {
     const uint8_t *code; /* its translation, or fast.no_code; emu/trans */
 };
 
+/*
+ * Ranges. In one, jump entries have a gen of their own with this bit, so that
+ * no jump leads out of it unnoticed: they lead to blocks that end with it, and
+ * to code that was translated for it.
+ */
+enum { GEN_LINEAR = 1, GEN_RANGE = 2, GEN_STEP = 4 };
+struct hart_range {
+    uint64_t from, to;  /* pc is to stay in [from, to); 0, 0: anywhere */
+    uint64_t last[2];   /* the one before, */
+    uint64_t gen, base; /* its gen, and that of its context without it */
+};
+
 /* What translated code (emu/trans) keeps in the hart. */
 struct hart_fast {
     struct trans *trans;
@@ -227,10 +239,11 @@ struct hart {
     bool (*semihost)(void *opaque, struct hart *h);
     void *semihost_opaque;
     uint64_t stop_at;               /* steps at which hart_run has to return */
-    uint64_t range_from, range_to;  /* of hart_run_range */
+    struct hart_range range;        /* of hart_run_range */
     uint64_t gen_next;              /* source of fetch_gen values */
     uint64_t ctx_gen[CTX_COUNT][2]; /* by context, data context linear: bit 0
-                                     * of the gen, which is never 0 */
+                                     * of the gen, which is never 0; see also
+                                     * GEN_RANGE */
     struct hart_stop stop;
     uint8_t skip_points; /* SKIP_: what the next instruction ignores */
     uint8_t masked;      /* a debugger steps: no interrupt is taken */

@@ -87,6 +87,8 @@ void jump_forget_page(struct hart *h, uint64_t va);
  */
 typedef void run_fn(struct hart *h);
 uint64_t hart_run_by(struct hart *h, uint64_t n, run_fn *run);
+uint64_t hart_run_range_by(struct hart *h, uint64_t n, uint64_t from,
+                           uint64_t to, run_fn *run);
 struct block *hart_find_block(struct hart *h);
 void hart_run_block(struct hart *h, struct block *b);
 

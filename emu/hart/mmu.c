@@ -63,6 +63,8 @@ void mmu_context_changed(struct hart *h)
     h->data_tlb = h->tlb[data];
     h->fetch_tlb = h->tlb[fetch];
     h->fetch_gen = h->ctx_gen[fetch][linear(h, data)];
+    if (h->range.to)
+        h->attention |= ATTN_YIELD; /* its jump entries are not those */
 }
 
 /* Flushing ------------------------------------------------------------------*/
@@ -82,7 +84,7 @@ void mmu_flush(struct hart *h)
     empty_tlb(h);
     for (unsigned c = 0; c < CTX_COUNT; c++)
         for (unsigned l = 0; l < 2; l++)
-            h->ctx_gen[c][l] = (h->gen_next += 2) | l;
+            h->ctx_gen[c][l] = (h->gen_next += GEN_STEP) | l;
     memset(h->jump_pages, 0, sizeof h->jump_pages);
     for (unsigned half = 0; half < 2; half++) {
         h->mmu.large_first[half] = UINT64_MAX;

@@ -454,9 +454,11 @@ static uint64_t run_stepping(struct machine *m, unsigned turn, uint64_t n)
     struct hart *h = m->hart[turn];
 
     begin_over(&m->run->over[turn], h);
-    if (is_ranging(m, turn))
-        return hart_run_range(h, n, how->from, how->to);
-    return run_freely(m, h, 1);
+    if (!is_ranging(m, turn))
+        return run_freely(m, h, 1);
+    if (m->trans)
+        return trans_run_range(h, n, how->from, how->to);
+    return hart_run_range(h, n, how->from, how->to);
 }
 
 /* A search does not stop at points: it notes them and goes on. */

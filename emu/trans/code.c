@@ -11,6 +11,7 @@
 #include "emu/base/log.h"
 
 #include "emu/bus/mem.h"
+#include "emu/hart/mmu.h"
 #include "emu/trans/x86.h"
 
 /* Memory -------------------------------------------------------------------- */
@@ -93,11 +94,13 @@ void code_keep(struct code *c)
     t->info.insns += c->n;
 }
 
-struct code *code_find(const struct block *b, uint64_t pc, bool linear)
+struct code *code_find(const struct block *b, uint64_t pc, const struct hart *h)
 {
+    bool linear = mmu_linear(h);
     struct code *c = b->code;
 
-    while (c && (c->pc != pc || c->linear != linear))
+    while (c && (c->pc != pc || c->linear != linear ||
+                 c->from != h->range.from || c->to != h->range.to))
         c = c->next_of_block;
     return c;
 }

@@ -2,8 +2,9 @@
 /*
  * code.h - translations: where they lie, what leads to them, how they go.
  *
- * A translation is of one block of interp.h, for one virtual address and one
- * kind of data context (linear or not), and lives as long as the block. The
+ * A translation is of one block of interp.h, for one virtual address, one
+ * kind of data context (linear or not) and one range that a debugger steps in,
+ * or none; links do not lead out of it. It lives as long as the block. The
  * cache is one memfd mapped twice: writable at rw, executable at rw + to_rx;
  * no page is ever both. It is never freed piece by piece: a translation that
  * dies is cut off from what leads to it, and when the cache is full all blocks
@@ -39,6 +40,7 @@ struct code {
     struct trans *t;
     struct block *block;
     uint64_t pc;          /* virtual, of its first instruction */
+    uint64_t from, to;    /* the range it was made for; 0, 0: none */
     const uint8_t *entry; /* executable */
     uint32_t n;           /* instructions, of the block's first ones */
     uint32_t bytes;       /* of guest code */
@@ -92,7 +94,9 @@ void *code_note(struct trans *t, size_t size);
 
 /* A finished translation is found from now on. */
 void code_keep(struct code *c);
-struct code *code_find(const struct block *b, uint64_t pc, bool linear);
+/* The one of b at pc that the hart can run as it is. */
+struct code *code_find(const struct block *b, uint64_t pc,
+                       const struct hart *h);
 
 /* Nothing leads to c any more. */
 void code_kill(struct code *c);

@@ -156,7 +156,7 @@ static const uint8_t *code_of(struct trans *t, struct hart *h,
 
     if (e->code != h->fast.no_code)
         return e->code;
-    c = code_find(e->block, e->pc, mmu_linear(h));
+    c = code_find(e->block, e->pc, h);
     if (!c && e->block->heat++ >= t->hot)
         c = translate(t, h, e->block, e->pc, &full);
     if (full)
@@ -198,7 +198,7 @@ static void run_translated(struct hart *h)
             e = entry_for_pc(h); /* none: this block does not last */
         if (e && !ops && (code = code_of(t, h, e)) && link &&
             flushes == t->info.flushes)
-            try_link(t, link, code_find(b, e->pc, mmu_linear(h)));
+            try_link(t, link, code_find(b, e->pc, h));
         link = NULL;
         if (!code || b->n > h->stop_at - h->steps) {
             if (!e || entry_for_pc(h))
@@ -220,6 +220,11 @@ static void run_translated(struct hart *h)
 uint64_t trans_run(struct hart *h, uint64_t n)
 {
     return hart_run_by(h, n, run_translated);
+}
+
+uint64_t trans_run_range(struct hart *h, uint64_t n, uint64_t from, uint64_t to)
+{
+    return hart_run_range_by(h, n, from, to, run_translated);
 }
 
 /* Made, told, gone ---------------------------------------------------------- */

@@ -36,8 +36,10 @@ struct trans *trans_new(struct blocks *b, struct points *p,
 void trans_free(struct trans *t); /* before the blocks, nobody running */
 void trans_add_hart(struct trans *t, struct hart *h);
 
-/* As hart_run, for a hart that was added. */
+/* As hart_run and hart_run_range, for a hart that was added. */
 uint64_t trans_run(struct hart *h, uint64_t n);
+uint64_t trans_run_range(struct hart *h, uint64_t n, uint64_t from,
+                         uint64_t to);
 
 struct trans_info {
     uint64_t translations, insns; /* there now */

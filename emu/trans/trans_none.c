@@ -19,6 +19,11 @@ void trans_add_hart(struct trans *t, struct hart *h) { (void)t, (void)h; }
 
 uint64_t trans_run(struct hart *h, uint64_t n) { return hart_run(h, n); }
 
+uint64_t trans_run_range(struct hart *h, uint64_t n, uint64_t from, uint64_t to)
+{
+    return hart_run_range(h, n, from, to);
+}
+
 void trans_describe(const struct trans *t, struct buf *out)
 {
     (void)t, (void)out;

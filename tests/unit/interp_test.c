@@ -466,3 +466,27 @@ Test(interp, a_loop_before_more_code_stays_within_its_range)
     cr_assert_eq(g->h->stop.kind, HART_STOP_BREAK);
     cr_assert_eq(g->h->pc, CODE);
 }
+
+/* gdb's ranges end between instructions; other clients' need not. */
+Test(interp, a_range_may_end_within_an_instruction)
+{
+    PROGRAM(g, addi(A0, A0, 1), addi(A0, A0, 1), enc_j(OP_jal, 0, -8));
+    for (uint64_t n = 1; n < 4; n++) {
+        g->h->pc = CODE;
+        cr_assert_eq(hart_run_range(g->h, 100, CODE, CODE + 4 + n), 2);
+        cr_assert_eq(g->h->pc, CODE + 8);
+    }
+}
+
+/* The entries that a range makes are its own, those of before are not. */
+Test(interp, a_range_is_kept_to_when_all_ways_are_known)
+{
+    PROGRAM(g, addi(A0, A0, 1), enc_j(OP_jal, 0, 4), addi(A1, A1, 1),
+            enc_j(OP_jal, 0, -12));
+    for (int n = 0; n < 3; n++) {
+        cr_assert_eq(hart_run(g->h, 400), 400);
+        cr_assert_eq(hart_run_range(g->h, 100, CODE, CODE + 8), 2);
+        cr_assert_eq(g->h->pc, CODE + 8);
+        cr_assert_eq(hart_run(g->h, 2), 2);
+    }
+}

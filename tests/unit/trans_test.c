@@ -395,6 +395,44 @@ static void run_both(uint64_t program)
     expect_same_memory(program);
 }
 
+/* Runs the translator in a range; every one of the steps began in it. */
+static void run_range(uint64_t program, uint64_t t, uint64_t from, uint64_t to)
+{
+    uint64_t want = 1 + below(200), done = 0;
+
+    while (done < want && rig->h->pc >= from && rig->h->pc < to) {
+        uint64_t n = trans_run_range(rig->h, want - done, from, to);
+
+        cr_assert(n > 0 && n <= want - done);
+        done += n;
+        while (n-- > 0) {
+            cr_assert(ref->h->pc >= from && ref->h->pc < to,
+                      "program %lu, step %lu: left the range at %lx", program,
+                      t + done, ref->h->pc);
+            cr_assert_eq(hart_run(ref->h, 1), 1);
+        }
+    }
+    expect_same(program, t + done);
+}
+
+/* Ranges around pc, some of them again and again, and runs in between. */
+static void run_ranges(uint64_t program)
+{
+    uint64_t from = 0, to = 0, n;
+
+    for (uint64_t t = 0; t < 30; t++) {
+        if (below(3)) {
+            from = ref->h->pc - below(48);
+            to = ref->h->pc + 1 + below(100);
+        }
+        run_range(program, t, from, to);
+        n = 1 + below(40);
+        cr_assert_eq(hart_run(ref->h, n), trans_run(rig->h, n));
+        expect_same(program, t);
+    }
+    expect_same_memory(program);
+}
+
 static uint64_t programs(void)
 {
     const char *n = getenv("TRANS_PROGRAMS");
@@ -402,14 +440,15 @@ static uint64_t programs(void)
     return n ? strtoull(n, NULL, 0) : PROGRAMS;
 }
 
-static void compare_programs(bool paging, uint64_t count)
+static void compare_programs(bool paging, uint64_t count,
+                             void run(uint64_t program))
 {
     const char *one = getenv("TRANS_PROGRAM");
 
     for (uint64_t n = 0; n < count; n++) {
         seed = one ? strtoull(one, NULL, 0) : n;
         new_program(paging);
-        run_both(one ? strtoull(one, NULL, 0) : n);
+        run(one ? strtoull(one, NULL, 0) : n);
         if (one)
             break;
     }
@@ -418,12 +457,12 @@ static void compare_programs(bool paging, uint64_t count)
 
 Test(trans, random_programs_do_what_the_interpreter_does, .timeout = 0)
 {
-    compare_programs(false, programs());
+    compare_programs(false, programs(), run_both);
 }
 
 Test(trans, random_programs_under_sv39_do_too, .timeout = 0)
 {
-    compare_programs(true, programs());
+    compare_programs(true, programs(), run_both);
 }
 
 /* Where no RAM is where linear code wants it. */
@@ -434,5 +473,11 @@ Test(trans, random_programs_do_with_ram_anywhere, .timeout = 0)
     rig = ref;
     ref = r;
     translate_with(1 << 18, 0);
-    compare_programs(false, programs() / 4);
+    compare_programs(false, programs() / 4, run_both);
+}
+
+Test(trans, ranges_are_left_where_the_interpreter_leaves_them, .timeout = 0)
+{
+    compare_programs(false, programs() / 8, run_ranges);
+    compare_programs(true, programs() / 8, run_ranges);
 }
