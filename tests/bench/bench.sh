@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # bench.sh - what `make bench` prints: speed of the interpreter and of
-# translated code, the same beside QEMU, start-up, memory, idling. The machine may be shared: the best of several runs counts.
+# translated code, the same beside QEMU and the host's own code, start-up,
+# memory, idling. The machine may be shared: the best of several runs counts.
 set -eu
 cd "$(dirname "$0")/../.."
 ebreak=${EBREAK:-build/ebreak}
@@ -13,7 +14,7 @@ echo "# kernels on one hart, bare M-mode"
 sh tests/bench/interp.sh
 
 echo
-echo "# the same as whole machines, and on QEMU"
+echo "# the same as whole machines, on QEMU, and as programs of the host"
 EBREAK=$ebreak python3 tests/bench/versus.py
 
 guest() { # NAME: tests/bench/NAME.S -> build/bench/NAME.elf

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernels.c - small programs for the interpreter's benchmark.
+ * kernels.c - small programs for the benchmarks: integers, doubles, calls.
  *
  * Compiled twice: for the guest, where they are timed, and for the host,
- * which says what the checksums have to be. `mix` does what CoreMark does
- * (lists, small matrices, a state machine, CRCs), in our own words.
+ * which says what the checksums have to be and how fast they could be. `mix`
+ * does what CoreMark does (lists, small matrices, a state machine, CRCs), in
+ * our own words.
  */
 #include "tests/bench/kernels.h"
 
@@ -381,19 +382,4 @@ uint64_t kernel_mix(void)
             crc = scan_numbers(crc);
     }
     return crc;
-}
-
-/* Traps: start.S answers each ecall with mret ------------------------------------- */
-
-uint64_t kernel_ecall(void)
-{
-    uint64_t n = 0;
-
-    for (int k = 0; k < 100000; k++) {
-#ifdef __riscv
-        __asm__ volatile("ecall" ::: "memory");
-#endif
-        n++;
-    }
-    return n;
 }

@@ -15,10 +15,25 @@
     K(sort)                                                                    \
     K(fib)                                                                     \
     K(string)                                                                  \
-    K(ecall)
+    K(bytecode_switch)                                                         \
+    K(bytecode_calls)                                                          \
+    K(chase)                                                                   \
+    K(copy)                                                                    \
+    K(sieve)                                                                   \
+    K(crc_bits)                                                                \
+    K(pages)                                                                   \
+    K(sfence)                                                                  \
+    K(ecall)                                                                   \
+    K(rewrite)
 
 #define DECLARE(name) uint64_t kernel_##name(void);
 KERNELS(DECLARE)
 #undef DECLARE
+
+static inline uint32_t kernel_random(uint64_t *seed)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (uint32_t)(*seed >> 33);
+}
 
 #endif

@@ -2,7 +2,7 @@
 # start.S - runs the kernel whose number is in a0 and waits for ever, its
 # result in a0. The trap handler steps over an ecall. With KERNEL and TIMES
 # defined: runs that kernel so many times and powers the machine off.
-    .globl _start
+    .globl _start, supervised
 _start:
     .option push
     .option norelax
@@ -39,6 +39,34 @@ handler:
     addi    t0, t0, 4
     csrw    mepc, t0
     mret
+
+# a0(), in S-mode under satp = a1: its ecall at the end comes back to 1.
+supervised:
+    addi    sp, sp, -16
+    sd      ra, 0(sp)
+    li      t0, -1              # all of memory, by one entry of PMP
+    csrw    pmpaddr0, t0
+    li      t0, 0x1f
+    csrw    pmpcfg0, t0
+    csrw    satp, a1
+    sfence.vma
+    li      t0, 0x1800          # mstatus.MPP: S
+    csrc    mstatus, t0
+    li      t0, 0x800
+    csrs    mstatus, t0
+    csrw    mepc, a0
+    la      t0, 1f
+    csrw    mtvec, t0
+    la      ra, 2f
+    mret
+2:  ecall
+    .balign 4
+1:  csrw    satp, zero
+    la      t0, handler
+    csrw    mtvec, t0
+    ld      ra, 0(sp)
+    addi    sp, sp, 16
+    ret
 
     .bss
     .balign 16
