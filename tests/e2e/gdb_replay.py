@@ -7,7 +7,8 @@ import os
 import shutil
 
 import guests
-from gdbclient import DEMO, Gdb, Machine, Monitor, guest, need, tests
+from gdbclient import (DEMO, NO_MORE_HISTORY, Gdb, Machine, Monitor, guest,
+                       need, tests)
 
 SPARE = "*(long *)&kernel_stacks[1]"  # the far end of a stack
 
@@ -42,7 +43,7 @@ def the_same_breakpoint_is_at_the_same_time():
     refused = g.do(f"set var {SPARE} = 1")
     need("Cannot access memory" in refused, refused)
     need(g.value(SPARE) == 0x600d600d, "the poke is not what it was")
-    g.expect("continue", "No more reverse-execution history")
+    g.expect("continue", NO_MORE_HISTORY)
     m.wait_for(lambda: "the recording ends here" in m.output(), "no end")
     need((g.do("monitor when"), g.do("monitor hash")) == last,
          "it ends elsewhere")

@@ -5,7 +5,7 @@
 import re
 import time
 
-from gdbclient import Gdb, Machine, guest, need, tests
+from gdbclient import NO_MORE_HISTORY, Gdb, Machine, guest, need, tests
 from lib import PATIENCE
 
 
@@ -56,8 +56,7 @@ def session_49_reverse_continue_to_a_breakpoint_and_to_the_start():
     need(g.value("$s0") == 4, "the hit before")
     need(g.value("$pc") == g.value("(long)&store_block"), "at it")
     g.do("reverse-continue", "delete")
-    need("No more reverse-execution history" in g.do("reverse-continue"),
-         "history begins")
+    g.expect("reverse-continue", NO_MORE_HISTORY)
     need(g.value("$pc") == 0x1000 and now(g) == 0, "at the reset vector")
 
 

@@ -27,6 +27,9 @@ GDB = os.environ.get("GDB", "gdb-multiarch")
 CROSS = os.environ.get("CROSS", "riscv64-linux-gnu-")
 DEMO = os.path.join(TOP, "build", "demo.elf")
 MARK = "@@done@@"
+# gdb 13's words, and gdb 16's.
+NO_MORE_HISTORY = "No more reverse-execution history|" \
+                  "Reached end of recorded history"
 
 running = []  # how to end what a test started
 
@@ -312,5 +315,6 @@ def tests(*functions):
     lib.tests(*map(clean, functions))
 
 
-__all__ = ["CROSS", "DEMO", "Failed", "Gdb", "Machine", "Monitor", "Wire",
+__all__ = ["CROSS", "DEMO", "Failed", "Gdb", "Machine", "Monitor",
+           "NO_MORE_HISTORY", "Wire",
            "guest", "image", "need", "tests"]

@@ -4,61 +4,12 @@
 #
 # Leaves in build/guest: Image (Debian's riscv64 kernel), initramfs.cpio.gz
 # (busybox and a tiny /init), RISCV_VIRT_CODE.fd and RISCV_VIRT_VARS.fd (EDK2).
-# Packages come by apt from the mirror this machine is configured with, through
-# an apt state of its own under build/apt: the machine's is left alone, and
-# root is not needed. What is there already is not fetched again.
+# What is there already is not fetched again.
 set -eu
 
 cd "$(dirname "$0")/../.."
-top=$PWD
-apt=$top/build/apt
-out=$top/build/guest
-suite=trixie
-releases="bookworm trixie forky sid oldstable stable testing unstable"
-
-say() { printf '%s\n' "fetch: $*"; }
-fail() { say "$*" >&2; exit 1; }
-
-# The mirror of this machine's own release (not of its updates or security).
-mirror() {
-    apt-get indextargets --no-release-info \
-        --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v names="$releases" '
-            BEGIN { n = split(names, v); while (n) known[v[n--]] = 1 }
-            $3 == "main" && $2 in known { print $1; exit }'
-}
-
-# An apt of our own: both architectures, only the package lists, no hooks.
-configure_apt() {
-    uri=$(mirror)
-    [ -n "$uri" ] || fail "apt has no Debian mirror configured"
-    mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" \
-        "$apt/etc/parts"
-    : >"$apt/status"
-    key=/usr/share/keyrings/debian-archive-keyring.gpg
-    by=
-    [ -r "$key" ] && by="[signed-by=$key] "
-    echo "deb $by$uri $suite main" >"$apt/etc/sources.list"
-    cat >"$apt/apt.conf" <<CONF
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear DPkg::Post-Invoke;
-#clear Acquire::IndexTargets::deb::DEP-11;
-#clear Acquire::IndexTargets::deb::DEP-11-icons-small;
-#clear Acquire::IndexTargets::deb::DEP-11-icons;
-Dir::State "$apt/state";
-Dir::State::status "$apt/status";
-Dir::Cache "$apt/cache";
-Dir::Etc::sourcelist "$apt/etc/sources.list";
-Dir::Etc::sourceparts "$apt/etc/parts";
-APT::Architectures { "amd64"; "riscv64"; };
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Acquire::Retries "3";
-CONF
-}
-
-apt_get() { apt-get -c "$apt/apt.conf" "$@"; }
+. tests/guest/apt.sh
+out=$PWD/build/guest
 
 # The package that the kernel's metapackage stands for today.
 kernel_package() {
@@ -90,10 +41,6 @@ keep() { cp "$1" "$2.new" && mv "$2.new" "$2"; }
 
 done_already && { say "build/guest is complete"; exit 0; }
 configure_apt
-if ! ls "$apt/state/lists"/*Packages* >/dev/null 2>&1; then
-    say "package lists of $suite"
-    apt_get update
-fi
 kernel=$(kernel_package)
 [ -n "$kernel" ] || fail "$suite has no linux-image-riscv64"
 mkdir -p "$out"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # guest.mk - guest programs for tests, and the images of real software.
 
-.PHONY: guests images
+.PHONY: guests images peers
 guests:
 images: ## real software for the boot tests: into build/guest
 	@sh tests/guest/fetch.sh
+peers: ## gdb 16 and QEMU 10 to test against: into build/peers
+	@sh tests/peers.sh
 
 # Guests of our own ---------------------------------------------------------------
 GUEST_CFLAGS := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -O2 \
