@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rsp.c - a client of the remote protocol that does one thing many times, and
- * a responder that does nothing.
+ * a responder that does next to nothing.
  *
  *     rsp PORT ask COUNT [FIRST...] PACKET   round trips of PACKET a second
  *     rsp PORT read m|x ADDR LEN PART seconds to read LEN bytes in PARTs
- *     rsp PORT interrupt COUNT        milliseconds to stop, the longest
- *     rsp PORT respond                answers OK to every packet, once
+ *     rsp PORT interrupt COUNT [FIRST... PACKET]
+ *                                     milliseconds to stop after Ctrl-C, the
+ *                                     longest; PACKET resumes, else vCont;c
+ *     rsp PORT respond                serves one client, gdb too
  *
- * For make bench: both ends of a comparison are driven by this.
+ * For make bench: both ends of a comparison are driven by this. The responder
+ * has memory and no more, so gdb's time with it is gdb's own and the line's.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -167,18 +170,18 @@ static void read_all(char how, unsigned long addr, unsigned long len,
     printf("%.3f\n", now() - start);
 }
 
-static void interrupt(int count)
+static void interrupt(int count, const char *resume)
 {
     double worst = 0;
 
     for (int i = 0; i < count; i++) {
         double start;
 
-        send_packet("vCont;c");
+        send_packet(resume);
         usleep(20000 + 1000 * (unsigned)(i * 7 % 20));
         start = now();
         send_all("\003", 1);
-        if (reply(packet, sizeof packet) < 0)
+        if (reply(packet, sizeof packet) < 0 || strncmp(packet, "T02", 3))
             die("interrupt");
         if (now() - start > worst)
             worst = now() - start;
@@ -186,7 +189,74 @@ static void interrupt(int count)
     printf("%.1f\n", worst * 1e3);
 }
 
-static void respond(int port)
+/* The responder ------------------------------------------------------------- */
+
+static char memory[0x20000], out[4 + 2 * sizeof memory];
+
+static char *hex(char *to, const char *from, unsigned long n)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (unsigned long i = 0; i < n; i++) {
+        *to++ = digits[(unsigned char)from[i] >> 4];
+        *to++ = digits[from[i] & 15];
+    }
+    return to;
+}
+
+static char *escaped(char *to, const char *from, unsigned long n)
+{
+    for (unsigned long i = 0; i < n; i++) {
+        if (from[i] == '#' || from[i] == '$' || from[i] == '}' ||
+            from[i] == '*') {
+            *to++ = '}';
+            *to++ = (char)(from[i] ^ 0x20);
+        } else {
+            *to++ = from[i];
+        }
+    }
+    return to;
+}
+
+/* maddr,len and xaddr,len: no more than fits in a packet, as all stubs. */
+static char *read_reply(char *to, const char *text)
+{
+    const char *comma = strchr(text, ',');
+    unsigned long len = comma ? strtoul(comma + 1, NULL, 16) : 0;
+
+    if (len > sizeof memory / 2 - 1)
+        len = sizeof memory / 2 - 1;
+    if (*text == 'm')
+        return hex(to, memory, len);
+    *to++ = 'b';
+    return escaped(to, memory, len);
+}
+
+static char *answer(char *to, const char *text)
+{
+    static const struct {
+        const char *ask, *answer;
+    } table[] = {
+        { "qSupported", "PacketSize=20000;QStartNoAckMode+;binary-upload+" },
+        { "QStartNoAckMode", "OK" },
+        { "qC", "QC1" },
+        { "?", "S05" },
+        { "H", "OK" },
+        { "X", "OK" },
+        { "M", "OK" },
+    };
+
+    if (*text == 'm' || *text == 'x')
+        return read_reply(to, text);
+    if (!strcmp(text, "g"))
+        return memset(to, '0', 33 * 16), to + 33 * 16;
+    for (size_t n = 0; n < sizeof table / sizeof table[0]; n++)
+        if (!strncmp(text, table[n].ask, strlen(table[n].ask)))
+            return stpcpy(to, table[n].answer);
+    return to;
+}
+
+static void listen_at(int port)
 {
     struct sockaddr_in at = loopback(port);
     int on = 1, server = socket(AF_INET, SOCK_STREAM, 0);
@@ -196,8 +266,31 @@ static void respond(int port)
         die("listen");
     fd = accept(server, NULL, NULL);
     no_delay();
-    while (reply(packet, sizeof packet) >= 0)
-        send_all("$QStartNoAckMode+#2e", 20);
+}
+
+static void respond(int port)
+{
+    long n;
+    int ack = 1;
+
+    for (size_t i = 0; i < sizeof memory; i++)
+        memory[i] = (char)(rand() >> 8);
+    listen_at(port);
+    while ((n = reply(packet, sizeof packet - 1)) >= 0) {
+        unsigned char sum = 0;
+        char *end;
+
+        packet[n] = '\0';
+        out[0] = '+';
+        out[1] = '$';
+        end = answer(out + 2, packet);
+        for (const char *p = out + 2; p < end; p++)
+            sum += (unsigned char)*p;
+        *end++ = '#';
+        end = hex(end, (const char *)&sum, 1);
+        send_all(out + !ack, (size_t)(end - out) - !ack);
+        ack = ack && strcmp(packet, "QStartNoAckMode") != 0;
+    }
 }
 
 int main(int argc, char **argv)
@@ -213,7 +306,7 @@ int main(int argc, char **argv)
         return 1;
     }
     connect_to(port);
-    for (int n = 4; !strcmp(argv[2], "ask") && n < argc - 1; n++)
+    for (int n = 4; strcmp(argv[2], "read") && n < argc - 1; n++)
         ask(argv[n]);
     if (!strcmp(argv[2], "ask"))
         ask_often(atoi(argv[3]), argv[argc - 1]);
@@ -221,7 +314,7 @@ int main(int argc, char **argv)
         read_all(argv[3][0], strtoul(argv[4], NULL, 0),
                  strtoul(argv[5], NULL, 0), strtoul(argv[6], NULL, 0));
     else if (!strcmp(argv[2], "interrupt"))
-        interrupt(atoi(argv[3]));
+        interrupt(atoi(argv[3]), argc > 4 ? argv[argc - 1] : "vCont;c");
     else
         return 1;
     return 0;
