@@ -285,6 +285,17 @@ static void next_turn(struct machine *m)
     c->left = RUN_QUANTUM;
 }
 
+/* done steps of a turn; who is alone goes right on with the next one. */
+static void turn_passes(struct machine *m, uint64_t done)
+{
+    struct run_clock_state *c = &m->run->clock;
+
+    if (m->harts > 1 || done < c->left)
+        c->left -= (uint32_t)done;
+    else
+        c->left = RUN_QUANTUM - (uint32_t)((done - c->left) % RUN_QUANTUM);
+}
+
 /* Steps until the next virtual deadline, at least one. */
 static uint64_t steps_to_deadline(const struct machine *m)
 {
@@ -303,7 +314,7 @@ static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* How many steps can be done before anything else has to happen. */
 static uint64_t steps_free(const struct machine *m, uint64_t slice)
 {
-    uint64_t n = min(slice, m->run->clock.left);
+    uint64_t n = m->harts > 1 ? min(slice, m->run->clock.left) : slice;
 
     n = min(n, steps_to_deadline(m));
     n = min(n, timeline_free(m));
@@ -503,7 +514,7 @@ static uint64_t run_steps(struct machine *m, struct hart *h, uint64_t n)
         overview_ran(m, h);
     r->running = NULL;
     r->clock.t += done;
-    r->clock.left -= (uint32_t)done;
+    turn_passes(m, done);
     if (done)
         r->ran[turn] = r->clock.t;
     return done;
