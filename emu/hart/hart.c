@@ -108,6 +108,9 @@ static const struct field hart_fields[] = {
     HOST(H, tlb),
     HOST(H, jump),
     HOST(H, jump_pages),
+    HOST(H, site),
+    HOST(H, site_misses),
+    HOST(H, site_filled),
     FIELDS_END,
 };
 #undef H

@@ -44,11 +44,13 @@ enum {
     TLB_ENTRIES = 1,
     JUMP_ENTRIES = 1,
     JUMP_PAGES = 64,
+    SITES = 64,
     BLOCK_INSNS = 2,
 #else
     TLB_ENTRIES = 256,
     JUMP_ENTRIES = 4096,
     JUMP_PAGES = 1 << 15,
+    SITES = 1 << 18,
     BLOCK_INSNS = 64,
 #endif
 };
@@ -125,6 +127,16 @@ struct hart_range {
     uint64_t gen, base; /* its gen, and that of its context without it */
 };
 
+/*
+ * Where an access in translated code found its page the last time: the tag
+ * that it had in the TLB. Nobody but translated code fills sites; whoever takes
+ * rights out of a TLB empties all of them (sites_forget).
+ */
+struct site {
+    uint64_t tag; /* or TLB_NONE */
+    uintptr_t addend;
+};
+
 /* What translated code (emu/trans) keeps in the hart. */
 struct hart_fast {
     struct trans *trans;
@@ -135,6 +147,9 @@ struct hart_fast {
     int32_t delta;   /* linear contexts: host address = virtual + delta */
     uint32_t linear; /* there are such: see mmu_linear */
     uint32_t fp;     /* FP registers are in the host's: 1; will be again: 2 */
+    uint32_t filled; /* sites in site_filled */
+    uint64_t fills;  /* of sites; and how often they were emptied */
+    uint64_t forgotten;
 };
 
 /* What is known of an entry's page besides; as large as an entry, so that
@@ -258,6 +273,10 @@ struct hart {
     struct jump_entry jump[JUMP_ENTRIES];
     /* A bit per page, modulo JUMP_PAGES: it may have jump entries. */
     uint64_t jump_pages[JUMP_PAGES / 64];
+    /* Few of these are ever touched. */
+    struct site site[SITES];
+    int32_t site_misses[SITES];  /* how many more are nothing special */
+    uint32_t site_filled[SITES]; /* offsets in site[] of those with a tag */
 };
 
 struct hart_wiring {

@@ -37,9 +37,9 @@ struct insn {
     uint16_t op;  /* enum op */
     uint16_t off; /* from its block's first byte to its own */
     uint8_t rd, rs1, rs2, rs3;
-    uint8_t rm;  /* FP rounding mode field, or AMO's aq/rl */
-    uint8_t len; /* 2 or 4 bytes */
-    uint16_t pad;
+    uint8_t rm;    /* FP rounding mode field, or AMO's aq/rl */
+    uint8_t len;   /* 2 or 4 bytes */
+    uint16_t hint; /* emu/trans' own */
 };
 
 enum insn_flow {

@@ -54,7 +54,12 @@ static bool linear(const struct hart *h, unsigned ctx)
     return h->fast.linear && (ctx == CTX_M || h->satp >> 60 == 0);
 }
 
-bool mmu_linear(const struct hart *h) { return linear(h, data_context(h)); }
+bool mmu_linear(const struct hart *h)
+{
+    unsigned data = data_context(h);
+
+    return data == context(h->priv, false) && linear(h, data);
+}
 
 void mmu_context_changed(struct hart *h)
 {
@@ -62,7 +67,7 @@ void mmu_context_changed(struct hart *h)
 
     h->data_tlb = h->tlb[data];
     h->fetch_tlb = h->tlb[fetch];
-    h->fetch_gen = h->ctx_gen[fetch][linear(h, data)];
+    h->fetch_gen = h->ctx_gen[fetch][mmu_linear(h)];
     if (h->range.to)
         h->attention |= ATTN_YIELD; /* its jump entries are not those */
 }
@@ -75,6 +80,7 @@ static void empty_tlb(struct hart *h)
         if (h->mmu.filled >> c & 1)
             memset(h->tlb[c], 0xff, sizeof h->tlb[c]);
     h->mmu.filled = 0;
+    sites_forget(h);
 }
 
 void mmu_flush(struct hart *h)
@@ -126,6 +132,7 @@ void mmu_flush_page(struct hart *h, uint64_t va)
         mmu_flush(h);
         return;
     }
+    sites_forget(h);
     for (unsigned c = 0; c < CTX_COUNT; c++) {
         struct tlb_entry *e = tlb_entry(h->tlb[c], va);
 
@@ -146,6 +153,7 @@ void mmu_forget_phys(void *hart, uint64_t pa, size_t len)
         empty_tlb(h);
         return;
     }
+    sites_forget(h);
     for (unsigned c = 0; c < CTX_COUNT; c++)
         for (unsigned n = 0; h->mmu.filled >> c & 1 && n < TLB_ENTRIES; n++)
             if (h->mmu.note[c][n].pa + MEM_PAGE > pa &&

@@ -77,15 +77,25 @@ static inline void *tlb_host(const struct tlb_entry *e, uint64_t va)
     return (void *)(uintptr_t)(va + e->addend);
 }
 
+/* Rights are gone from a TLB: translated code has to look there again. */
+static inline void sites_forget(struct hart *h)
+{
+    for (uint32_t n = 0; n < h->fast.filled; n++)
+        h->site[h->site_filled[n] / sizeof h->site[0]].tag = TLB_NONE;
+    h->fast.filled = 0;
+    h->fast.forgotten++;
+}
+
 /*
  * Contexts follow priv, mstatus (MPRV, MPP, SUM) and satp; whoever changes
  * one of these calls mmu_context_changed. mmu_flush drops translations, all
  * of them or those of the page at va.
  */
 void mmu_context_changed(struct hart *h);
-/* Is the data context linear: bare, its TLB holding nothing but pages that
- * the host has at their address + fast.delta? Then code may be translated
- * that relies on it; jump entries are apart from those of other contexts. */
+/* Is the data context linear: the one that goes with the mode (neither MPRV
+ * nor SUM), bare, its TLB holding nothing but pages that the host has at their
+ * address + fast.delta? Then code may be translated that relies on it; jump
+ * entries are apart from those of other contexts. */
 bool mmu_linear(const struct hart *h);
 void mmu_flush(struct hart *h);
 void mmu_flush_page(struct hart *h, uint64_t va);

@@ -94,15 +94,33 @@ void code_keep(struct code *c)
     t->info.insns += c->n;
 }
 
+unsigned code_kind(const struct hart *h)
+{
+    return mmu_linear(h) ? 1u + h->priv : 0;
+}
+
 struct code *code_find(const struct block *b, uint64_t pc, const struct hart *h)
 {
-    bool linear = mmu_linear(h);
+    unsigned kind = code_kind(h);
     struct code *c = b->code;
 
-    while (c && (c->pc != pc || c->linear != linear ||
-                 c->from != h->range.from || c->to != h->range.to))
+    while (c && (c->pc != pc || c->kind != kind || c->from != h->range.from ||
+                 c->to != h->range.to))
         c = c->next_of_block;
     return c;
+}
+
+/* Sites ---------------------------------------------------------------------- */
+
+uint32_t site_new(struct trans *t)
+{
+    if (t->sites == SITES)
+        return 0;
+    for (size_t n = 0; n < t->harts; n++) {
+        t->hart[n]->site[t->sites] = (struct site){ .tag = TLB_NONE };
+        t->hart[n]->site_misses[t->sites] = SITE_MISSES;
+    }
+    return t->sites++;
 }
 
 /* Links --------------------------------------------------------------------- */
@@ -167,8 +185,24 @@ void code_kill(struct code *c)
     t->info.killed++;
 }
 
+void code_remake(struct code *c)
+{
+    struct code **p = &c->block->code;
+
+    if (c->dead)
+        return;
+    while (*p != c)
+        p = &(*p)->next_of_block;
+    *p = c->next_of_block;
+    code_kill(c);
+    c->t->info.remade++;
+}
+
 void code_flush(struct trans *t)
 {
+    for (size_t n = 0; n < t->harts; n++)
+        sites_forget(t->hart[n]);
+    t->sites = 1;
     memset(t->page, 0, sizeof t->page);
     t->used = t->first;
     t->notes_used = 0;

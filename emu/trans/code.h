@@ -3,8 +3,8 @@
  * code.h - translations: where they lie, what leads to them, how they go.
  *
  * A translation is of one block of interp.h, for one virtual address, one
- * kind of data context (linear or not) and one range that a debugger steps in,
- * or none; links do not lead out of it. It lives as long as the block. The
+ * kind of data context (code_kind) and one range that a debugger steps in, or
+ * none; links do not lead out of it. It lives as long as the block. The
  * cache is one memfd mapped twice: writable at rw, executable at rw + to_rx;
  * no page is ever both. It is never freed piece by piece: a translation that
  * dies is cut off from what leads to it, and when the cache is full all blocks
@@ -34,6 +34,16 @@ enum {
     CODE_CACHE = 64 << 20, /* bytes, unless more or less is asked for */
 #endif
     CODE_LEAST = 256 << 10,
+    /* A site that misses so often, within so many steps for each time, is no
+     * good: see site_judge. */
+    SITE_MISSES = 32,
+    SITE_STEPS = 128,
+};
+
+/* What an access of a translation uses to find its page. */
+struct code_site {
+    uint32_t site;  /* an index in hart->site; 0: none */
+    uint32_t since; /* when its misses began to be counted: steps / 64 */
 };
 
 struct code {
@@ -45,9 +55,11 @@ struct code {
     uint32_t n;           /* instructions, of the block's first ones */
     uint32_t bytes;       /* of guest code */
     uint32_t size;        /* of host code */
-    bool linear, dead;
-    uint16_t *at;    /* where each instruction's host code begins, and ends */
-    struct link *in; /* the links that jump here */
+    uint8_t kind;         /* of the data context, see code_kind */
+    bool dead;
+    uint16_t *at; /* where each instruction's host code begins, and ends */
+    struct code_site *site; /* of each instruction */
+    struct link *in;        /* the links that jump here */
     struct code *next_of_block, *next_in_page;
 };
 
@@ -64,6 +76,7 @@ enum { LEFT_AT_PC, LEFT_FOR_OPS, LEFT_IN_OP };
 
 struct thunks {
     uint8_t *enter, *op, *at_pc, *at_rax, *for_ops, *by_link, *load_fp;
+    uint8_t *find[2][4]; /* [write][log2 of the size] */
 };
 
 struct trans {
@@ -79,6 +92,7 @@ struct trans {
     size_t notes_size, notes_used;
     struct thunks thunk; /* in the writable mapping */
     struct block *one;   /* what an op is called with: itself alone */
+    uint32_t sites;      /* used up, of hart->site; 0 stands for none */
     struct code *page[CODE_PAGES];
     bool has_fma, has_bmi2, has_lzcnt;
     FILE *perf_map; /* or NULL */
@@ -98,13 +112,24 @@ void code_keep(struct code *c);
 struct code *code_find(const struct block *b, uint64_t pc,
                        const struct hart *h);
 
-/* Nothing leads to c any more. */
+/* Nothing leads to c any more; it may still be running. */
 void code_kill(struct code *c);
+/* The same, and its block has it no more: it may be made again. */
+void code_remake(struct code *c);
 void code_flush(struct trans *t);
 void code_link(struct link *l, struct code *to);
 /* Cuts the links into translations that a breakpoint stands in. */
 void code_cut_at(struct trans *t, uint64_t va);
 void code_cut_phys(struct trans *t, uint64_t pa);
+
+/*
+ * 0: any context. Others: a linear one, of this mode (mmu_linear); they have
+ * sites, in which there are only tags of that context.
+ */
+unsigned code_kind(const struct hart *h);
+
+/* A site that no hart has filled, 0: there are no more. */
+uint32_t site_new(struct trans *t);
 
 static inline const uint8_t *code_rx(const struct trans *t, const uint8_t *rw)
 {

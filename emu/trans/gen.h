@@ -19,10 +19,12 @@ enum {
     NO_LABEL = INT32_MAX,
 };
 
+/* insn->hint */
+enum { HINT_NO_SITE = 1 };
+
 /* Where host code that is seldom needed comes from, behind the rest. */
 enum cold_kind {
     COLD_OP,   /* the op of instruction k, then back */
-    COLD_MEM,  /* the same, unless it is only misaligned: then on at ok */
     COLD_EXIT, /* a branch of instruction k out of the block, to pc */
     COLD_SKIP, /* a branch of instruction k forward to instruction to */
     COLD_OUT,  /* no budget for what begins at instruction to */
@@ -36,11 +38,11 @@ struct cold {
     uint64_t pc;
     uint8_t *site;       /* the jump that comes here */
     const uint8_t *back; /* where it goes on */
-    /* An access: the address's register, which tag of the TLB entry it was
-     * compared with, and what stands behind the jump; NULL: it is none. */
-    uint8_t address, size;
-    int32_t tag;
-    const uint8_t *ok;
+    /* An access: its address, its own site or 0, which thunk.find is its, and
+     * where it goes on, rdx being the addend. ok is NULL: it is none. */
+    struct x86_rm at;
+    uint32_t page_site;
+    const uint8_t *find, *ok;
 };
 
 struct gen {
@@ -122,6 +124,10 @@ void gen_fp_constants(uint64_t constant[][2]);
  * last cold code then is its op's. rax and rdx are in use, rcx is free. */
 struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
                          unsigned access);
+
+void gen_retry(struct gen *g, const struct cold *c); /* an access's, in c */
+/* rcx = the TLB's entry for the address in a. */
+void gen_find_entry(struct trans *t, struct x86 *x, unsigned a);
 
 void gen_call_op(struct gen *g);            /* the op of k */
 void gen_goto(struct gen *g, uint64_t pc);  /* leaves for pc, constant */

@@ -162,7 +162,7 @@ static struct cold *op_if(struct gen *g, unsigned cc)
 static void back_here(struct gen *g, uint32_t first_cold)
 {
     for (uint32_t n = first_cold; n < g->colds; n++)
-        if (g->cold[n].kind == COLD_OP || g->cold[n].kind == COLD_MEM)
+        if (g->cold[n].kind == COLD_OP)
             g->cold[n].back = g->x.p;
 }
 

@@ -3,9 +3,11 @@
  * gen_mem.c - loads and stores as host code.
  *
  * The hart's own TLB is asked, by one compare that also sees misalignment;
- * what does not match goes to the op. In a linear context what is found there
- * is at address + delta, so the value does not wait for the TLB: the compare
- * only guards a jump that is hardly ever taken.
+ * what does not match goes to thunk.find, and from there to the op. In a linear
+ * context what is found is at address + delta, so the value does not wait for
+ * the TLB: the compare only guards a jump that is hardly ever taken. Moreover
+ * an access there has a site, which remembers the page it found last: that is
+ * compared instead, until it turns out that it finds another one too often.
  */
 #include "emu/hart/mmu.h"
 #include "emu/trans/gen.h"
@@ -15,74 +17,129 @@
 
 static unsigned size_of(uint32_t arg) { return arg >> 24; }
 
-/* A host register with the address: rax, or rs1's own. */
-static unsigned address(struct gen *g, const struct insn *i)
-{
-    if (i->rs1 && gen_pinned(i->rs1) && i->imm == 0)
-        return gen_pin[i->rs1];
-    if (i->rs1 == 0) {
-        x86_mov_imm(&g->x, RAX, (uint64_t)i->imm);
-    } else if (gen_pinned(i->rs1)) {
-        x86_op(&g->x, X86_LEA, RAX, x86_mem(gen_pin[i->rs1], (int32_t)i->imm));
-    } else {
-        gen_load(g, RAX, i->rs1);
-        if (i->imm)
-            x86_alu_imm(&g->x, ALU_ADD, true, x86_r(RAX), (int32_t)i->imm);
-    }
-    return RAX;
-}
-
 /* rcx = the TLB's entry for the address in a. */
-static void find_entry(struct gen *g, unsigned a)
+void gen_find_entry(struct trans *t, struct x86 *x, unsigned a)
 {
     enum { INDEX = (TLB_ENTRIES - 1) * sizeof(struct tlb_entry) };
     _Static_assert(sizeof(struct tlb_entry) == 32, "index by a shift of 7");
 
-    if (g->t->has_bmi2) {
-        x86_vex(&g->x, 0xf0 | X86_0F3A | X86_F2 | X86_W, RCX, 0, x86_r(a));
-        x86_byte(&g->x, 7); /* rorx */
+    if (t->has_bmi2) {
+        x86_vex(x, 0xf0 | X86_0F3A | X86_F2 | X86_W, RCX, 0, x86_r(a));
+        x86_byte(x, 7); /* rorx */
     } else {
-        x86_op(&g->x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(a));
-        x86_shift_imm(&g->x, SH_SHR, false, x86_r(RCX), 7);
+        x86_op(x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(a));
+        x86_shift_imm(x, SH_SHR, false, x86_r(RCX), 7);
     }
-    x86_alu_imm(&g->x, ALU_AND, false, x86_r(RCX), INDEX);
-    x86_op(&g->x, X86_ADD, RCX, gen_hart(offsetof(struct hart, data_tlb)));
+    x86_alu_imm(x, ALU_AND, false, x86_r(RCX), INDEX);
+    x86_op(x, X86_ADD, RCX, gen_hart(offsetof(struct hart, data_tlb)));
 }
 
-/* Where the address in a is on the host; rdx is used, rcx free then. */
-static struct x86_rm place(struct gen *g, const struct insn *i, unsigned a)
+static int32_t size_mask(unsigned size)
 {
-    int64_t disp = i->imm + g->delta;
+    return (int32_t)tlb_tag(UINT64_MAX, size);
+}
 
-    if (!g->c->linear) {
-        x86_op(&g->x, X86_MOV, RDX,
-               x86_mem(RCX, offsetof(struct tlb_entry, addend)));
-        return x86_sum(a, RDX, 0);
-    }
-    if (i->rs1 && gen_pinned(i->rs1) && disp == (int32_t)disp)
-        return x86_mem(gen_pin[i->rs1], (int32_t)disp);
-    return x86_mem(a, g->delta);
+/* Compares what the TLB's entry has for the address in a; rcx, rdx are used. */
+static void ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
+{
+    size_t tag = write ? offsetof(struct tlb_entry, write)
+                       : offsetof(struct tlb_entry, read);
+
+    gen_find_entry(g->t, &g->x, a);
+    x86_op(&g->x, X86_MOV, RDX, x86_r(a));
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), size_mask(size));
+    x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, (int32_t)tag));
+}
+
+/* host = the address at. */
+static void take(struct gen *g, unsigned host, struct x86_rm at)
+{
+    if (at.disp)
+        x86_op(&g->x, X86_LEA, host, at);
+    else if (at.base != host)
+        x86_op(&g->x, X86_MOV, host, x86_r(at.base));
+}
+
+/* The same as ask_tlb by a site; rdx is used. */
+static void ask_site(struct gen *g, struct x86_rm at, unsigned size,
+                     uint32_t site)
+{
+    take(g, RDX, at);
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), size_mask(size));
+    x86_op(&g->x, X86_CMP, RDX,
+           gen_hart(offsetof(struct hart, site) + site * sizeof(struct site) +
+                    offsetof(struct site, tag)));
+}
+
+/* The site for the instruction at work, 0: it has to do without. */
+static uint32_t site_of(struct gen *g)
+{
+    uint32_t site;
+
+    if (!g->c->kind || g->insn[g->k].hint & HINT_NO_SITE)
+        return 0;
+    site = site_new(g->t);
+    if (!site)
+        g->x.p = g->x.end; /* as if the cache were full */
+    g->c->site[g->k].site = site;
+    return site;
+}
+
+/* rs1 + imm: of rs1's own register, or rax. */
+static struct x86_rm where(struct gen *g, const struct insn *i)
+{
+    if (i->rs1 && gen_pinned(i->rs1))
+        return x86_mem(gen_pin[i->rs1], (int32_t)i->imm);
+    gen_load(g, RAX, i->rs1);
+    return x86_mem(RAX, (int32_t)i->imm);
+}
+
+/* The same, without a displacement. */
+static struct x86_rm flat(struct gen *g, struct x86_rm at)
+{
+    if (at.disp == 0)
+        return at;
+    take(g, RAX, at);
+    return x86_mem(RAX, 0);
 }
 
 struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
                          unsigned access)
 {
-    size_t tag = access == ACCESS_READ ? offsetof(struct tlb_entry, read)
-                                       : offsetof(struct tlb_entry, write);
-    unsigned a = address(g, i);
+    bool write = access == ACCESS_WRITE;
+    int64_t disp = i->imm + g->delta;
+    uint32_t site = site_of(g);
+    struct x86_rm at = where(g, i);
     struct cold *c;
 
-    find_entry(g, a);
-    x86_op(&g->x, X86_MOV, RDX, x86_r(a));
-    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX),
-                (int32_t)tlb_tag(UINT64_MAX, size));
-    x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, (int32_t)tag));
-    c = gen_cold(g, size > 1 ? COLD_MEM : COLD_OP, x86_jcc(&g->x, CC_NE));
-    c->address = (uint8_t)a;
-    c->size = (uint8_t)size;
-    c->tag = (int32_t)tag;
+    if (!site || disp != (int32_t)disp)
+        at = flat(g, at);
+    if (site)
+        ask_site(g, at, size, site);
+    else
+        ask_tlb(g, at.base, size, write);
+    c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    c->at = at;
+    c->find = g->t->thunk.find[write][__builtin_ctz(size)];
+    c->page_site = site;
+    if (g->c->kind) {
+        at.disp += g->delta;
+    } else {
+        x86_op(&g->x, X86_MOV, RDX,
+               x86_mem(RCX, offsetof(struct tlb_entry, addend)));
+        at.index = RDX;
+    }
     c->ok = g->x.p;
-    return place(g, i, a);
+    return at;
+}
+
+/* Perhaps it can be done all the same: thunk.find knows, and the addend. */
+void gen_retry(struct gen *g, const struct cold *c)
+{
+    take(g, RDX, c->at);
+    x86_mov_imm(&g->x, RCX, c->page_site * sizeof(struct site));
+    x86_aim(x86_call(&g->x), c->find);
+    x86_jcc_to(&g->x, CC_E, c->ok);
 }
 
 /* Where the last cold code of an access comes back to. */

@@ -29,7 +29,7 @@ void code_show(const struct code *c, struct buf *out)
     char text[128];
 
     buf_printf(out, "OUT: [size=%" PRIu32 "] %s\n  -- prologue", c->size,
-               c->linear ? "linear" : "paged");
+               c->kind ? "linear" : "paged");
     bytes(host, c->at[0], out);
     for (uint32_t k = 0; k < c->n; k++) {
         const struct insn *i = &c->block->insn[k];
@@ -79,12 +79,15 @@ void trans_describe(const struct trans *t, struct buf *out)
         { "bytes of host code", i.bytes },
         { "bytes there is room for", i.size },
         { "made since the start", i.made },
-        { "dropped, their code being written", i.killed },
+        { "dropped, their code being written", i.killed - i.remade },
+        { "dropped, to be made better", i.remade },
         { "times all were dropped", i.flushes },
         { "jumps that go straight to another", i.links },
         { "entries from C", i.entries },
         { "instructions done by their ops", i.ops },
         { "blocks that were interpreted", i.interpreted },
+        { "pages that accesses found anew", i.fills },
+        { "times they all forgot theirs", i.forgotten },
     };
 
     for (size_t n = 0; n < sizeof row / sizeof row[0]; n++)

@@ -7,7 +7,9 @@
  * whenever C runs. FP registers are loaded when a translation first wants
  * them (load_fp) and go back with the others.
  */
+#include "emu/bus/mem.h"
 #include "emu/hart/csr.h"
+#include "emu/hart/mmu.h"
 #include "emu/trans/gen.h"
 
 static const uint8_t kept[] = { RBX, RBP, R12, R13, R14, R15 };
@@ -174,6 +176,136 @@ static void emit_load_fp(struct trans *t, struct x86 *x)
     ret(x);
 }
 
+/* Accesses ------------------------------------------------------------------- */
+
+static struct x86_rm site_at(size_t member)
+{
+    struct x86_rm rm = gen_hart(offsetof(struct hart, site) + member);
+
+    rm.index = RCX;
+    return rm;
+}
+
+static struct x86_rm indexed(size_t array, unsigned index, unsigned scale)
+{
+    struct x86_rm rm = gen_hart(array);
+
+    rm.index = (uint8_t)index;
+    rm.scale = (uint8_t)scale;
+    return rm;
+}
+
+/*
+ * The TLB has the tag (rdx) and an addend (rax): so has the site at rcx from
+ * now on, and it is among the filled ones. Sign flag: it has missed often.
+ */
+static void fill_site(struct x86 *x)
+{
+    const struct x86_rm tag = site_at(offsetof(struct site, tag));
+    uint8_t *known;
+
+    x86_alu_imm(x, ALU_CMP, true, tag, -1);
+    x86_op(x, X86_STORE, RDX, tag);
+    x86_op(x, X86_STORE, RAX, site_at(offsetof(struct site, addend)));
+    known = x86_jcc(x, CC_NE);
+    x86_op(x, X86_MOV & ~(unsigned)X86_W, RDX, FAST(filled));
+    x86_op(x, X86_STORE & ~(unsigned)X86_W, RCX,
+           indexed(offsetof(struct hart, site_filled), RDX, 2));
+    x86_alu_imm(x, ALU_ADD, false, FAST(filled), 1);
+    x86_aim(known, x->p);
+    x86_alu_imm(x, ALU_ADD, true, FAST(fills), 1);
+    _Static_assert(sizeof(struct site) == 4 * sizeof(int32_t), "a shift by 2");
+    x86_shift_imm(x, SH_SHR, false, x86_r(RCX), 2);
+    x86_alu_imm(x, ALU_SUB, false,
+                indexed(offsetof(struct hart, site_misses), RCX, 0), 1);
+}
+
+/*
+ * The tag is another one, though that of the page if only it were not watched
+ * (elsewhere), or the access not misaligned: as mmu.c's may_pass has it. rcx
+ * is the TLB entry, rax the address, rdx what the tag should have been. What
+ * comes back are the jumps to where it may pass.
+ */
+static void try_odd(struct x86 *x, int32_t tag, unsigned size, uint8_t *pass[2])
+{
+    const int32_t parts = (int32_t)offsetof(struct hart, mmu.note[0][0].parts) -
+                          (int32_t)offsetof(struct hart, tlb);
+    const unsigned mov = X86_MOV & ~(unsigned)X86_W;
+    uint8_t *other;
+
+    _Static_assert(sizeof(struct tlb_note) == sizeof(struct tlb_entry),
+                   "one leads to the other");
+    x86_op(x, X86_XOR, RDX, x86_mem(RCX, tag));
+    x86_alu_imm(x, ALU_CMP, true, x86_r(RDX), TLB_WATCHED);
+    other = x86_jcc(x, CC_NE);
+    x86_op(x, X86_MOV, RDX, x86_mem(RCX, parts));
+    push(x, RAX);
+    x86_shift_imm(x, SH_SHR, true, x86_r(RAX), 6);
+    x86_op(x, 0xa3 | X86_0F | X86_W, RAX, x86_r(RDX)); /* bt rdx, rax */
+    pop(x, RAX);
+    pass[0] = x86_jcc(x, CC_AE);
+    x86_aim(other, x->p);
+    x86_op(x, X86_MOV, RDX, x86_r(RAX));
+    x86_alu_imm(x, ALU_AND, true, x86_r(RDX), -(int32_t)MEM_PAGE);
+    x86_op(x, X86_CMP, RDX, x86_mem(RCX, tag));
+    other = x86_jcc(x, CC_NE);
+    x86_op(x, mov, RDX, x86_r(RAX));
+    x86_alu_imm(x, ALU_AND, false, x86_r(RDX), MEM_PAGE - 1);
+    x86_alu_imm(x, ALU_CMP, false, x86_r(RDX), (int32_t)(MEM_PAGE - size));
+    pass[1] = x86_jcc(x, CC_BE);
+    x86_aim(other, x->p);
+}
+
+/* The way back, rcx and rax being on the stack. */
+static void found(struct x86 *x, bool ok)
+{
+    pop(x, RCX);
+    pop(x, RAX);
+    if (ok)
+        x86_op(x, X86_CMP, RAX, x86_r(RAX));
+    else
+        x86_op(x, X86_TEST, RSP, x86_r(RSP));
+    ret(x);
+}
+
+/*
+ * An access to the address in rdx that could not be done at once, ecx being
+ * its site's offset. If it can be done now, rdx is the addend and the zero
+ * flag is set. rax is kept.
+ */
+static void emit_find(struct trans *t, struct x86 *x, bool write, unsigned size)
+{
+    const int32_t tag = write ? (int32_t)offsetof(struct tlb_entry, write)
+                              : (int32_t)offsetof(struct tlb_entry, read);
+    const struct x86_rm addend =
+        x86_mem(RCX, (int32_t)offsetof(struct tlb_entry, addend));
+    uint8_t *odd, *often, *pass[2];
+
+    t->thunk.find[write][__builtin_ctz(size)] = x->p;
+    push(x, RAX);
+    push(x, RCX);
+    x86_op(x, X86_MOV, RAX, x86_r(RDX));
+    gen_find_entry(t, x, RAX);
+    x86_alu_imm(x, ALU_AND, true, x86_r(RDX),
+                (int32_t)tlb_tag(UINT64_MAX, size));
+    x86_op(x, X86_CMP, RDX, x86_mem(RCX, tag));
+    odd = x86_jcc(x, CC_NE);
+    x86_op(x, X86_MOV, RAX, addend);
+    x86_op(x, X86_MOV, RCX, x86_mem(RSP, 0));
+    fill_site(x);
+    often = x86_jcc(x, CC_S);
+    x86_op(x, X86_MOV, RDX, x86_r(RAX));
+    found(x, true);
+    x86_aim(odd, x->p);
+    try_odd(x, tag, size, pass);
+    x86_aim(often, x->p);
+    found(x, false);
+    x86_aim(pass[0], x->p);
+    x86_aim(pass[1], x->p);
+    x86_op(x, X86_MOV, RDX, addend);
+    found(x, true);
+}
+
 void thunks_emit(struct trans *t)
 {
     struct x86 x = { t->rw, t->rw + t->size };
@@ -182,5 +314,7 @@ void thunks_emit(struct trans *t)
     emit_enter(t, &x);
     emit_exits(t, &x);
     emit_op(t, &x);
+    for (unsigned n = 0; n < 8; n++)
+        emit_find(t, &x, n & 1, 1u << n / 2);
     t->first = t->used = ((size_t)(x.p - t->rw) + 63) & ~(size_t)63;
 }

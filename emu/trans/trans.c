@@ -78,6 +78,26 @@ static uint64_t do_last(struct hart *h, struct block *b, unsigned k)
     return (uint64_t)(interp_op[i->op](h, i) + 1 - b->insn);
 }
 
+/*
+ * An access by its op. Did its site miss too often? Then another translation
+ * is made that asks the TLB at once. Where thousands of steps lie between two
+ * misses, it is worth having.
+ */
+static void site_judge(struct hart *h, struct code *c, unsigned k)
+{
+    struct code_site *s = &c->site[k];
+    uint32_t now = (uint32_t)(h->steps / 64);
+
+    if (!s->site || h->site_misses[s->site] >= 0)
+        return;
+    if (now - s->since < SITE_MISSES * SITE_STEPS / 64) {
+        c->block->insn[k].hint |= HINT_NO_SITE;
+        code_remake(c);
+    }
+    h->site_misses[s->site] = c->dead ? INT32_MAX : SITE_MISSES;
+    s->since = now;
+}
+
 /* Interrupts may have changed, but there is none to take; and nothing that
  * hart_run_by would have to look at before it goes on. */
 static bool no_interrupt(const struct hart *h)
@@ -98,6 +118,7 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
     h->steps = h->stop_at - budget - (c->n - k);
     h->pc = c->pc;
     c->t->info.ops++;
+    site_judge(h, c, k);
     done = ends ? do_last(h, c->block, k) : do_alone(h, c, i);
     h->block = NULL;
     h->steps += done;
@@ -171,7 +192,7 @@ static void try_link(struct trans *t, struct link *l, struct code *to)
 {
     const struct code *from = l->from;
 
-    if (from->dead || from->linear != to->linear || l->pc != to->pc ||
+    if (from->dead || from->kind != to->kind || l->pc != to->pc ||
         from->block->pa / MEM_PAGE != to->block->pa / MEM_PAGE ||
         points_anyone_breaks(t->points, to->pc, to->bytes, 0) ||
         points_anyone_breaks(t->points, to->block->pa, to->bytes, POINT_PHYS))
@@ -298,6 +319,7 @@ struct trans *trans_new(struct blocks *b, struct points *p,
     t->one = one_block();
     t->perf_map = config->perf_map ? perf_map_open() : NULL;
     thunks_emit(t);
+    t->sites = 1;
     blocks_on_drop(b, blocks_dropped, t);
     points_on_change(p, points_changed, t);
     return t;
@@ -321,6 +343,8 @@ void trans_add_hart(struct trans *t, struct hart *h)
 
     assert(t->harts < CODE_HARTS);
     t->hart[t->harts++] = h;
+    for (uint32_t n = 0; n < t->sites; n++)
+        h->site[n].tag = TLB_NONE;
     h->fast = (struct hart_fast){ .trans = t,
                                   .no_code = code_rx(t, t->thunk.at_rax),
                                   .mxcsr_clean = 0x1f80,
@@ -348,5 +372,9 @@ struct trans_info trans_info(const struct trans *t)
 
     info.bytes = t->used;
     info.size = t->size;
+    for (size_t n = 0; n < t->harts; n++) {
+        info.fills += t->hart[n]->fast.fills;
+        info.forgotten += t->hart[n]->fast.forgotten;
+    }
     return info;
 }

@@ -44,8 +44,9 @@ uint64_t trans_run_range(struct hart *h, uint64_t n, uint64_t from,
 struct trans_info {
     uint64_t translations, insns; /* there now */
     uint64_t bytes, size;         /* of host code; of the cache */
-    uint64_t made, killed, flushes, links;
+    uint64_t made, killed, remade, flushes, links;
     uint64_t entries, ops, interpreted; /* blocks */
+    uint64_t fills, forgotten;          /* of sites */
 };
 struct trans_info trans_info(const struct trans *t);
 

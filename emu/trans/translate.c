@@ -44,60 +44,12 @@ static void leave_at(struct gen *g, uint32_t k, uint8_t *thunk)
     x86_jmp_to(&g->x, thunk);
 }
 
-/*
- * The page is watched, but not there, as mmu.c's may_pass has it: rcx is the
- * TLB entry, rdx what the tag should have been, rax the address or free.
- */
-static void try_watched(struct x86 *x, const struct cold *c)
-{
-    const int32_t parts = (int32_t)offsetof(struct hart, mmu.note[0][0].parts) -
-                          (int32_t)offsetof(struct hart, tlb);
-    uint8_t *other;
-
-    _Static_assert(sizeof(struct tlb_note) == sizeof(struct tlb_entry),
-                   "one leads to the other");
-    x86_op(x, X86_XOR, RDX, x86_mem(RCX, c->tag));
-    x86_alu_imm(x, ALU_CMP, true, x86_r(RDX), TLB_WATCHED);
-    other = x86_jcc(x, CC_NE);
-    x86_op(x, X86_MOV, RDX, x86_mem(RCX, parts));
-    if (c->address == RAX)
-        x86_byte(x, 0x50); /* push rax */
-    else
-        x86_op(x, X86_MOV, RAX, x86_r(c->address));
-    x86_shift_imm(x, SH_SHR, true, x86_r(RAX), 6);
-    x86_op(x, 0xa3 | X86_0F | X86_W, RAX, x86_r(RDX)); /* bt rdx, rax */
-    if (c->address == RAX)
-        x86_byte(x, 0x58); /* pop rax */
-    x86_jcc_to(x, CC_AE, c->ok);
-    x86_aim(other, x->p);
-}
-
-/* Misaligned within the page, which is there: rcx still has the entry. */
-static void try_misaligned(struct gen *g, const struct cold *c)
-{
-    const unsigned mov = X86_MOV & ~(unsigned)X86_W;
-    uint8_t *other;
-
-    x86_op(&g->x, X86_MOV, RDX, x86_r(c->address));
-    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), -(int32_t)MEM_PAGE);
-    x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, c->tag));
-    other = x86_jcc(&g->x, CC_NE);
-    x86_op(&g->x, mov, RDX, x86_r(c->address));
-    x86_alu_imm(&g->x, ALU_AND, false, x86_r(RDX), MEM_PAGE - 1);
-    x86_alu_imm(&g->x, ALU_CMP, false, x86_r(RDX), (int32_t)MEM_PAGE - c->size);
-    x86_jcc_to(&g->x, CC_BE, c->ok);
-    x86_aim(other, g->x.p);
-}
-
 static void cold(struct gen *g, const struct cold *c)
 {
     x86_aim(c->site, g->x.p);
     if (c->ok)
-        try_watched(&g->x, c);
+        gen_retry(g, c);
     switch (c->kind) {
-    case COLD_MEM:
-        try_misaligned(g, c);
-        __attribute__((fallthrough));
     case COLD_OP:
         call_op(g, c->k);
         x86_jmp_to(&g->x, c->back);
@@ -209,6 +161,7 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
                        uint64_t pc, bool *full)
 {
     static struct gen g; /* big; one thread */
+    struct code_site *site;
     struct code *c;
     uint16_t *at;
 
@@ -216,7 +169,8 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
         return NULL;
     c = code_note(t, sizeof *c);
     at = code_note(t, (b->n + 1) * sizeof *at);
-    *full = !c || !at || t->size - t->used < ROOM;
+    site = code_note(t, b->n * sizeof *site);
+    *full = !c || !at || !site || t->size - t->used < ROOM;
     if (*full)
         return NULL;
     *c = (struct code){ .t = t,
@@ -227,8 +181,9 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
                         .entry = code_rx(t, t->rw + t->used),
                         .n = b->n,
                         .at = at,
+                        .site = site,
                         .bytes = b->insn[b->n].off,
-                        .linear = mmu_linear(h) };
+                        .kind = (uint8_t)code_kind(h) };
     g = (struct gen){ .x = { t->rw + t->used, t->rw + t->used + ROOM },
                       .t = t,
                       .c = c,
@@ -241,6 +196,8 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
         return NULL;
     for (uint32_t k = 0; k <= c->n; k++)
         c->at[k] = (uint16_t)(g.label[k] - (t->rw + t->used));
+    for (uint32_t k = 0; k < c->n; k++)
+        c->site[k].since = (uint32_t)(h->steps / 64);
     c->size = (uint32_t)(g.x.p - (t->rw + t->used));
     t->used += (c->size + 15) & ~15u;
     code_keep(c);

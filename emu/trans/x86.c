@@ -37,7 +37,8 @@ static void operand(struct x86 *x, unsigned reg, struct x86_rm rm)
     mod = rm.disp == 0 && b != RBP ? 0 : rm.disp == (int8_t)rm.disp ? 1 : 2;
     x86_byte(x, mod << 6 | r | (sib ? 4 : b));
     if (sib)
-        x86_byte(x, (rm.index == X86_NONE ? 4 : rm.index & 7u) << 3 | b);
+        x86_byte(x, (unsigned)rm.scale << 6 |
+                        (rm.index == X86_NONE ? 4 : rm.index & 7u) << 3 | b);
     if (mod == 1)
         x86_byte(x, (uint8_t)rm.disp);
     else if (mod == 2)

@@ -41,9 +41,10 @@ enum x86_reg {
     X86_NONE = 255,
 };
 
-/* A register, or the memory at base + index + disp. */
+/* A register, or the memory at base + (index << scale) + disp. */
 struct x86_rm {
     uint8_t base, index; /* index: X86_NONE if there is none; never RSP */
+    uint8_t scale;
     bool mem;
     int32_t disp;
 };
@@ -111,10 +112,12 @@ static inline struct x86_rm x86_mem(unsigned base, int32_t disp)
     };
 }
 
-static inline struct x86_rm x86_sum(unsigned base, unsigned index, int32_t disp)
+static inline struct x86_rm x86_sum(unsigned base, unsigned index,
+                                    unsigned scale, int32_t disp)
 {
     return (struct x86_rm){ .base = (uint8_t)base,
                             .index = (uint8_t)index,
+                            .scale = (uint8_t)scale,
                             .mem = true,
                             .disp = disp };
 }

@@ -481,3 +481,53 @@ Test(trans, ranges_are_left_where_the_interpreter_leaves_them, .timeout = 0)
     compare_programs(false, programs() / 8, run_ranges);
     compare_programs(true, programs() / 8, run_ranges);
 }
+
+/* What translated code knows of pages --------------------------------------------- */
+
+static void run_loop_at_code(const uint32_t *word, unsigned n, uint64_t a1)
+{
+    for (unsigned k = 0; k < n; k++)
+        poke32(rig, CODE + 4 * k, word[k]);
+    rig->h->pc = CODE;
+    rig->h->x[11] = a1;
+    cr_assert_eq(trans_run(rig->h, 1000), 1000);
+}
+
+static unsigned told;
+
+static void tell(void *opaque, uint64_t pa, size_t len, unsigned bits)
+{
+    (void)opaque, (void)len;
+    if (bits & MEM_ATTN_COPY && pa / MEM_PAGE == DATA / MEM_PAGE)
+        told++;
+    mem_unattend(rig->mem, pa, MEM_ATTN_COPY);
+}
+
+Test(trans, a_page_that_wants_attention_gets_it_from_the_next_store_on)
+{
+    const uint32_t loop[] = { enc_s(OP_sd, 12, 11, 8),
+                              enc_i(OP_addi, 12, 12, 1), enc_j(OP_jal, 0, -8) };
+
+    told = 0;
+    mem_on_write(rig->mem, tell, NULL);
+    run_loop_at_code(loop, 3, DATA);
+    cr_assert_eq(told, 0);
+    mem_attend(rig->mem, DATA, MEM_ATTN_COPY);
+    trans_run(rig->h, 1000);
+    cr_assert_eq(told, 1);
+    cr_assert_eq(peek64(rig, DATA + 8), (rig->h->x[12] - 1));
+}
+
+/* A load that goes to another page each time is translated once more. */
+Test(trans, an_access_that_never_finds_the_same_page_gives_up_looking)
+{
+    const uint32_t loop[] = { enc_i(OP_ld, 12, 11, 0),
+                              enc_r(OP_xor, 11, 11, 13), enc_j(OP_jal, 0, -8) };
+
+    rig->h->x[13] = MEM_PAGE;
+    run_loop_at_code(loop, 3, DATA);
+    for (unsigned n = 0; n < 10; n++)
+        trans_run(rig->h, 1000);
+    cr_assert_eq(trans_info(trans).remade, 1);
+    cr_assert_lt(trans_info(trans).fills, 500);
+}
