@@ -38,6 +38,8 @@ struct cold {
     uint64_t pc;
     uint8_t *site;       /* the jump that comes here */
     const uint8_t *back; /* where it goes on */
+    bool has_address; /* rs1 is to be made of address before the op is called */
+    struct x86_rm address;
     /* An access: its address, its own site or 0, which thunk.find is its, and
      * where it goes on, rdx being the addend. ok is NULL: it is none. */
     struct x86_rm at;
@@ -54,6 +56,12 @@ struct gen {
     bool left;               /* no way behind it */
     bool fp;                 /* FP registers are loaded for certain */
     uint32_t boxed;          /* f registers that hold a boxed single */
+    uint32_t words;          /* x registers that hold a sign-extended word */
+    bool raw;                /* k's result was not extended after all */
+    /* The address of k is not in its rs1, which would have been made of this
+     * by the instructions before it (gen_fuse.c) and is k's rd. */
+    struct x86_rm address;
+    bool has_address;
     int32_t delta;
     const uint8_t *label[BLOCK_INSNS + 1];
     bool target[BLOCK_INSNS + 1]; /* of a jump within the block */
@@ -103,6 +111,21 @@ static inline unsigned gen_target(const struct insn *i)
     return gen_pinned(i->rd) ? gen_pin[i->rd] : RAX;
 }
 
+/* x[r] is a word for certain, sign-extended. */
+static inline bool gen_is_word(const struct gen *g, unsigned r)
+{
+    return r == 0 || (g->words >> r & 1);
+}
+
+/* Makes code for the instruction at work together with the next ones, where
+ * that is better; k is the last of them then. False: it is on its own. */
+bool gen_fuse(struct gen *g);
+/* Is what k leaves in rd a word, given what the others are? */
+bool gen_makes_word(const struct gen *g, const struct insn *i);
+/* The row of an op that has host code, or NULL. */
+const struct gen_row *gen_row_of(unsigned op);
+
+void gen_put_constant(struct gen *g, unsigned rd, uint64_t v);
 void gen_load(struct gen *g, unsigned host, unsigned r); /* host = x[r] */
 /* A host register that holds x[r]: its own, or tmp. */
 unsigned gen_source(struct gen *g, unsigned r, unsigned tmp);

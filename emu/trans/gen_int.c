@@ -48,9 +48,36 @@ static struct x86_rm operand(struct gen *g, unsigned r, unsigned tmp)
     return x86_r(tmp);
 }
 
+/* Ops that look at nothing but the low halves of their operands. */
+static bool takes_words(unsigned op)
+{
+    switch (op) {
+    case OP_addw:
+    case OP_subw:
+    case OP_mulw:
+    case OP_addiw:
+    case OP_slliw:
+    case OP_srliw:
+    case OP_sraiw:
+    case OP_sllw:
+    case OP_srlw:
+    case OP_sraw:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Sign-extends k's result, unless the next instruction, which nobody jumps to,
+ * replaces it and does not care. */
 static void sign_extend_word(struct gen *g, unsigned host)
 {
-    x86_op(&g->x, X86_MOVSXD, host, x86_r(host));
+    const struct insn *i = &g->insn[g->k];
+
+    g->raw = g->k + 1 < g->c->n && !g->target[g->k + 1] && i[1].rd == i->rd &&
+             takes_words(i[1].op);
+    if (!g->raw)
+        x86_op(&g->x, X86_MOVSXD, host, x86_r(host));
 }
 
 /* Results are made in rd's own register, unless it is needed to the end. */
@@ -63,7 +90,7 @@ static unsigned target(const struct insn *i)
 
 /* Constants ----------------------------------------------------------------- */
 
-static void put_constant(struct gen *g, unsigned rd, uint64_t v)
+void gen_put_constant(struct gen *g, unsigned rd, uint64_t v)
 {
     unsigned t = gen_pinned(rd) ? gen_pin[rd] : RAX;
 
@@ -76,7 +103,7 @@ static bool gen_lui(struct gen *g, const struct insn *i, uint32_t pc_relative)
     uint64_t base = pc_relative ? gen_pc(g, g->k) : 0;
 
     if (!gen_no_rd(i))
-        put_constant(g, i->rd, base + (uint64_t)i->imm);
+        gen_put_constant(g, i->rd, base + (uint64_t)i->imm);
     return true;
 }
 
@@ -109,6 +136,11 @@ static bool gen_alu(struct gen *g, const struct insn *i, uint32_t arg)
     }
     if (gen_pinned(i->rd) && i->rd == b && a != b)
         t = RAX;
+    if (!gen_pinned(i->rd) && i->rd == a && b && gen_pinned(b) &&
+        !(arg & WORD) && op != X86_IMUL) {
+        x86_op(&g->x, op + X86_TO_RM, gen_pin[b], gen_x(a));
+        return true;
+    }
     if (arg & WORD)
         op &= ~(unsigned)X86_W;
     gen_load(g, t, a);
@@ -164,8 +196,8 @@ static bool gen_slt(struct gen *g, const struct insn *i, uint32_t cc)
     if (gen_no_rd(i))
         return true;
     compare(g, i->rs1, i->rs2);
-    x86_setcc(&g->x, cc, RAX);
-    gen_put(g, i->rd, RAX);
+    x86_setcc(&g->x, cc, gen_target(i));
+    gen_put(g, i->rd, gen_target(i));
     return true;
 }
 
@@ -203,15 +235,15 @@ static bool gen_addi(struct gen *g, const struct insn *i, uint32_t arg)
     if (gen_no_rd(i))
         return true;
     if (i->rs1 == 0) {
-        put_constant(g, i->rd, (uint64_t)i->imm);
+        gen_put_constant(g, i->rd, (uint64_t)i->imm);
         return true;
     }
-    if (arg & WORD && i->imm == 0) { /* sext.w */
+    if (arg & WORD && i->imm == 0 && !gen_is_word(g, i->rs1)) { /* sext.w */
         x86_op(&g->x, X86_MOVSXD, t, gen_x(i->rs1));
         gen_put(g, i->rd, t);
         return true;
     }
-    if (i->imm == 0 && w) {
+    if (i->imm == 0) {
         move(g, i->rd, i->rs1);
         return true;
     }
@@ -256,20 +288,29 @@ static bool gen_slti(struct gen *g, const struct insn *i, uint32_t cc)
     if (gen_no_rd(i))
         return true;
     x86_alu_imm(&g->x, ALU_CMP, true, operand(g, i->rs1, RAX), (int32_t)i->imm);
-    x86_setcc(&g->x, cc, RAX);
-    gen_put(g, i->rd, RAX);
+    x86_setcc(&g->x, cc, gen_target(i));
+    gen_put(g, i->rd, gen_target(i));
     return true;
 }
 
 static bool gen_shift_imm(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    unsigned t = gen_target(i);
+    unsigned t = gen_target(i), n = (unsigned)i->imm;
+    bool word = arg & WORD, extend = word;
 
     if (gen_no_rd(i))
         return true;
+    if (word && (arg & 7) == SH_SHR && n > 0) /* zeros come in */
+        extend = false;
+    if (word && (arg & 7) == SH_SAR && gen_is_word(g, i->rs1))
+        word = extend = false;
+    if (!gen_pinned(i->rd) && i->rd == i->rs1 && !word) {
+        x86_shift_imm(&g->x, arg & 7, true, gen_x(i->rd), n);
+        return true;
+    }
     gen_load(g, t, i->rs1);
-    x86_shift_imm(&g->x, arg & 7, !(arg & WORD), x86_r(t), (unsigned)i->imm);
-    if (arg & WORD)
+    x86_shift_imm(&g->x, arg & 7, !word, x86_r(t), n);
+    if (extend)
         sign_extend_word(g, t);
     gen_put(g, i->rd, t);
     return true;
@@ -289,12 +330,31 @@ static bool gen_slli_uw(struct gen *g, const struct insn *i, uint32_t arg)
     return true;
 }
 
+/* shlx, shrx, sarx */
+static void shift_by(struct gen *g, const struct insn *i, uint32_t arg)
+{
+    static const unsigned prefix[] = {
+        [SH_SHL] = X86_66, [SH_SHR] = X86_F2, [SH_SAR] = X86_F3
+    };
+
+    x86_vex(&g->x, 0xf7 | X86_0F38 | prefix[arg & 7] | (arg & WORD ? 0 : X86_W),
+            gen_target(i), gen_source(g, i->rs2, RCX),
+            i->rs1 ? gen_x(i->rs1) : x86_r(gen_source(g, 0, RAX)));
+}
+
 static bool gen_shift(struct gen *g, const struct insn *i, uint32_t arg)
 {
     unsigned t = gen_target(i);
 
     if (gen_no_rd(i))
         return true;
+    if (g->t->has_bmi2 && (arg & 7) >= SH_SHL) {
+        shift_by(g, i, arg);
+        if (arg & WORD)
+            sign_extend_word(g, t);
+        gen_put(g, i->rd, t);
+        return true;
+    }
     gen_load(g, RCX, i->rs2);
     gen_load(g, t, i->rs1);
     x86_shift_cl(&g->x, arg & 7, !(arg & WORD), x86_r(t));

@@ -54,7 +54,7 @@ static void ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
 /* host = the address at. */
 static void take(struct gen *g, unsigned host, struct x86_rm at)
 {
-    if (at.disp)
+    if (at.disp || at.index != X86_NONE)
         x86_op(&g->x, X86_LEA, host, at);
     else if (at.base != host)
         x86_op(&g->x, X86_MOV, host, x86_r(at.base));
@@ -88,18 +88,25 @@ static uint32_t site_of(struct gen *g)
 /* rs1 + imm: of rs1's own register, or rax. */
 static struct x86_rm where(struct gen *g, const struct insn *i)
 {
+    if (g->has_address) {
+        struct x86_rm at = g->address;
+
+        at.disp = (int32_t)i->imm;
+        return at;
+    }
     if (i->rs1 && gen_pinned(i->rs1))
         return x86_mem(gen_pin[i->rs1], (int32_t)i->imm);
     gen_load(g, RAX, i->rs1);
     return x86_mem(RAX, (int32_t)i->imm);
 }
 
-/* The same, without a displacement. */
+/* The same in one register, without a displacement. */
 static struct x86_rm flat(struct gen *g, struct x86_rm at)
 {
-    if (at.disp == 0)
+    if (at.disp == 0 && at.index == X86_NONE)
         return at;
     take(g, RAX, at);
+    g->address = x86_mem(RAX, -at.disp);
     return x86_mem(RAX, 0);
 }
 
@@ -120,6 +127,8 @@ struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
         ask_tlb(g, at.base, size, write);
     c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
     c->at = at;
+    c->has_address = g->has_address;
+    c->address = g->address;
     c->find = g->t->thunk.find[write][__builtin_ctz(size)];
     c->page_site = site;
     if (g->c->kind) {

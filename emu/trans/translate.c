@@ -44,6 +44,16 @@ static void leave_at(struct gen *g, uint32_t k, uint8_t *thunk)
     x86_jmp_to(&g->x, thunk);
 }
 
+/* The op of a fused access looks for its address in rs1. */
+static void make_address(struct gen *g, const struct cold *c)
+{
+    unsigned rs1 = g->insn[c->k].rs1;
+    unsigned t = gen_pinned(rs1) ? gen_pin[rs1] : RAX;
+
+    x86_op(&g->x, X86_LEA, t, c->address);
+    gen_put(g, rs1, t);
+}
+
 static void cold(struct gen *g, const struct cold *c)
 {
     x86_aim(c->site, g->x.p);
@@ -51,6 +61,8 @@ static void cold(struct gen *g, const struct cold *c)
         gen_retry(g, c);
     switch (c->kind) {
     case COLD_OP:
+        if (c->has_address)
+            make_address(g, c);
         call_op(g, c->k);
         x86_jmp_to(&g->x, c->back);
         break;
@@ -92,7 +104,7 @@ static void colds(struct gen *g)
 
 /* Instructions -------------------------------------------------------------- */
 
-static const struct gen_row *row_of(unsigned op)
+const struct gen_row *gen_row_of(unsigned op)
 {
     static const struct gen_row *const table[] = { gen_int, gen_mem, gen_jump,
                                                    gen_fp };
@@ -103,20 +115,36 @@ static const struct gen_row *row_of(unsigned op)
     return NULL;
 }
 
-static void gen_insn(struct gen *g)
+static void gen_one(struct gen *g)
 {
     const struct insn *i = &g->insn[g->k];
-    const struct gen_row *row = row_of(i->op);
+    const struct gen_row *row = gen_row_of(i->op);
+    bool word = gen_makes_word(g, i);
 
-    g->label[g->k] = g->x.p;
-    if (g->target[g->k]) {
-        g->fp = false;
-        g->boxed = 0;
-    }
+    g->raw = false;
     if (!row || !row->fn(g, i, row->arg)) {
         gen_call_op(g);
         g->boxed = 0;
     }
+    if (i->rd < 32 && !insn_writes_fpr(i->op)) {
+        g->words &= ~(UINT32_C(3) << i->rd); /* a pair, perhaps */
+        g->words |= (uint32_t)(word && !g->raw) << i->rd;
+    }
+}
+
+static void gen_insn(struct gen *g)
+{
+    uint32_t first = g->k;
+
+    if (g->target[g->k]) {
+        g->fp = false;
+        g->boxed = g->words = 0;
+    }
+    g->label[first] = g->x.p;
+    if (!gen_fuse(g))
+        gen_one(g);
+    while (++first <= g->k)
+        g->label[first] = g->x.p;
 }
 
 /* Which instructions a branch within the block goes to. */

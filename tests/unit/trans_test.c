@@ -20,7 +20,7 @@ enum {
 #ifdef HOSTILE
     PROGRAMS = 500,
 #else
-    PROGRAMS = 8000, /* each way */
+    PROGRAMS = 8500, /* each way */
 #endif
 };
 
@@ -186,6 +186,53 @@ static uint32_t random_word(unsigned k)
     return w;
 }
 
+/*
+ * What compilers say in pairs and threes: n words to come at w[], of which
+ * translate.c makes less. Mostly the same registers all through.
+ */
+static unsigned random_idiom(uint32_t *w)
+{
+    static const uint16_t right[] = { OP_srli, OP_srai, OP_srliw, OP_sraiw };
+    static const uint16_t words[] = { OP_addw, OP_subw, OP_mulw, OP_sllw,
+                                      OP_srlw, OP_sraw, OP_xor,  OP_add };
+    static const uint16_t loads[] = { OP_lb,  OP_lh,  OP_lw, OP_ld,
+                                      OP_lbu, OP_lhu, OP_lwu };
+    static const uint8_t shift[] = { 1, 2, 3, 16, 24, 32, 48, 56 };
+    unsigned t = some_reg(), a = some_reg(), b = some_reg(), n = below(8);
+    unsigned d = below(4) ? t : some_reg();
+
+    switch (below(6)) {
+    case 0: /* an extension */
+        n = shift[n];
+        w[0] = enc_i(n > 24 || below(2) ? OP_slli : OP_slliw, t, a, (int)n);
+        w[1] = enc_i(right[below(n > 24 ? 2 : 4)], d, t,
+                     below(4) ? (int)n : (int)below(32));
+        return 2;
+    case 1: /* an array's element */
+        w[0] = enc_i(OP_slli, t, below(2) ? a : t, (int)below(4));
+        w[1] = below(2) ? enc_r(OP_add, d, t, b) : enc_r(OP_add, d, b, t);
+        w[2] = enc_i(loads[below(7)], below(4) ? d : b, d, (int)below(64));
+        return 3;
+    case 2:
+        w[0] = enc_r(below(4) ? OP_add : OP_sh2add, t, a, b);
+        w[1] = enc_i(loads[below(7)], d, t, (int)below(64));
+        return 2;
+    case 3: /* a constant, or a place in the program */
+        w[0] = form(below(2) ? OP_lui : OP_auipc) | t << 7 |
+               (below(2) ? (uint32_t)rnd() << 12 : 0);
+        w[1] = enc_i(below(2)   ? OP_addi
+                     : below(2) ? OP_addiw
+                                : OP_jalr,
+                     d, t, 4 * (int)below(WORDS));
+        return 2;
+    default: /* words upon words */
+        w[0] = enc_r(words[below(8)], t, a, b);
+        w[1] = enc_r(words[below(8)], d, t, below(2) ? a : t);
+        w[2] = enc_i(below(2) ? OP_addiw : OP_sraiw, below(2) ? d : a, d, 0);
+        return 3;
+    }
+}
+
 static uint64_t random_value(void)
 {
     static const uint64_t odd[] = { 0,
@@ -315,11 +362,14 @@ static void new_program(bool paging)
 {
     for (unsigned n = 0; n < 1024; n++)
         both_poke(DATA - 4096 + 8 * n, random_value());
-    for (unsigned k = 0; k < WORDS; k++) {
-        uint32_t w = random_word(k);
+    for (unsigned k = 0; k < WORDS;) {
+        uint32_t w[3] = { random_word(k) };
+        unsigned n = below(5) ? 1 : random_idiom(w);
 
-        poke32(ref, CODE + 4 * k, w);
-        poke32(rig, CODE + 4 * k, w);
+        for (unsigned m = 0; m < n && k < WORDS; m++, k++) {
+            poke32(ref, CODE + 4 * k, w[m]);
+            poke32(rig, CODE + 4 * k, w[m]);
+        }
     }
     poke32(ref, CODE + 4 * WORDS, enc_j(OP_jal, 0, -4 * WORDS));
     poke32(rig, CODE + 4 * WORDS, enc_j(OP_jal, 0, -4 * WORDS));

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gen_fuse.c - several instructions as one, and what is known of words.
+ *
+ * Compilers say many things in pairs: a constant, a zero-extension, the address
+ * of an array's element. Only what nobody jumps into is made one, and only where
+ * the first one's result is replaced by the last one's, so that between them
+ * there is nothing that anyone could see.
+ */
+#include "emu/trans/gen.h"
+
+/* Words ---------------------------------------------------------------------- */
+
+bool gen_makes_word(const struct gen *g, const struct insn *i)
+{
+    switch (i->op) {
+    case OP_lui:
+    case OP_addw:
+    case OP_subw:
+    case OP_mulw:
+    case OP_addiw:
+    case OP_slliw:
+    case OP_srliw:
+    case OP_sraiw:
+    case OP_sllw:
+    case OP_srlw:
+    case OP_sraw:
+    case OP_divw:
+    case OP_divuw:
+    case OP_remw:
+    case OP_remuw:
+    case OP_lb:
+    case OP_lh:
+    case OP_lw:
+    case OP_lbu:
+    case OP_lhu:
+    case OP_slt:
+    case OP_sltu:
+    case OP_slti:
+    case OP_sltiu:
+    case OP_sext_b:
+    case OP_sext_h:
+    case OP_zext_h:
+        return true;
+    case OP_addi:
+        return i->rs1 == 0 || (i->imm == 0 && gen_is_word(g, i->rs1));
+    case OP_andi:
+        return i->imm >= 0 || gen_is_word(g, i->rs1);
+    case OP_ori:
+    case OP_xori:
+    case OP_srai:
+        return gen_is_word(g, i->rs1);
+    case OP_srli:
+        return i->imm > 32;
+    case OP_and:
+    case OP_or:
+    case OP_xor:
+        return gen_is_word(g, i->rs1) && gen_is_word(g, i->rs2);
+    default:
+        return false;
+    }
+}
+
+/* Pairs ---------------------------------------------------------------------- */
+
+static void set_word(struct gen *g, unsigned rd, bool word)
+{
+    g->words &= ~(UINT32_C(1) << rd);
+    g->words |= (uint32_t)word << rd;
+}
+
+/* lui or auipc, and addi or addiw. */
+static bool fuse_constant(struct gen *g, const struct insn *i)
+{
+    uint64_t v = (uint64_t)i->imm;
+
+    if (i->op != OP_lui && i->op != OP_auipc)
+        return false;
+    if ((i[1].op != OP_addi && i[1].op != OP_addiw) || i[1].rd != i->rd)
+        return false;
+    v += (i->op == OP_auipc ? gen_pc(g, g->k) : 0) + (uint64_t)i[1].imm;
+    v = i[1].op == OP_addiw ? (uint64_t)(int32_t)v : v;
+    gen_put_constant(g, i->rd, v);
+    set_word(g, i->rd, v == (uint64_t)(int32_t)v);
+    return true;
+}
+
+/* A left shift and a right one: the low bits of rs1, extended. */
+static bool fuse_extend(struct gen *g, const struct insn *i)
+{
+    static const struct {
+        uint16_t first, second, n;
+        unsigned op;
+        bool word;
+    } row[] = {
+        { OP_slli, OP_srli, 32, X86_MOV & ~(unsigned)X86_W, false },
+        { OP_slli, OP_srli, 48, 0xb7 | X86_0F, true },
+        { OP_slli, OP_srli, 56, 0xb6 | X86_0F | X86_BYTE, true },
+        { OP_slli, OP_srai, 32, X86_MOVSXD, true },
+        { OP_slli, OP_srai, 48, 0xbf | X86_0F | X86_W, true },
+        { OP_slli, OP_srai, 56, 0xbe | X86_0F | X86_BYTE | X86_W, true },
+        { OP_slliw, OP_srliw, 16, 0xb7 | X86_0F, true },
+        { OP_slliw, OP_sraiw, 16, 0xbf | X86_0F | X86_W, true },
+        { OP_slliw, OP_sraiw, 24, 0xbe | X86_0F | X86_BYTE | X86_W, true },
+    };
+
+    if (!i->rs1 || i[1].rd != i->rd)
+        return false;
+    for (size_t n = 0; n < sizeof row / sizeof row[0]; n++) {
+        if (i->op != row[n].first || i[1].op != row[n].second ||
+            i->imm != row[n].n || i[1].imm > i->imm ||
+            (i[1].imm != i->imm && n > 0))
+            continue;
+        x86_op(&g->x, row[n].op, gen_target(i), gen_x(i->rs1));
+        if (i[1].imm != i->imm) /* shifted left a bit less */
+            x86_shift_imm(&g->x, SH_SHL, true, x86_r(gen_target(i)),
+                          (unsigned)(i->imm - i[1].imm));
+        gen_put(g, i->rd, gen_target(i));
+        set_word(g, i->rd, row[n].word);
+        return true;
+    }
+    return false;
+}
+
+/* A call or jump to a place that is known: auipc, jalr. */
+static bool fuse_call(struct gen *g, const struct insn *i)
+{
+    uint64_t target = gen_pc(g, g->k) + (uint64_t)(i->imm + i[1].imm);
+
+    if (i->op != OP_auipc || i[1].op != OP_jalr)
+        return false;
+    if (i[1].rd != i->rd)
+        gen_put_constant(g, i->rd, gen_pc(g, g->k) + (uint64_t)i->imm);
+    if (!gen_no_rd(&i[1]))
+        gen_put_constant(g, i[1].rd, gen_pc(g, g->k + 1) + i[1].len);
+    gen_goto(g, target & ~UINT64_C(1));
+    g->left = true;
+    return true;
+}
+
+/* Addresses ------------------------------------------------------------------ */
+
+static bool is_load(unsigned op)
+{
+    return op == OP_lb || op == OP_lh || op == OP_lw || op == OP_ld ||
+           op == OP_lbu || op == OP_lhu || op == OP_lwu;
+}
+
+/* Where the sum base + (index << scale) comes from. */
+struct sum {
+    unsigned base, index, scale;
+    uint32_t n; /* instructions that make it */
+};
+
+/* add; sh1add ...; slli and add. Their result is in i->rd. */
+static bool find_sum(const struct insn *i, uint32_t left, struct sum *s)
+{
+    switch (i->op) {
+    case OP_add:
+        *s = (struct sum){ i->rs1, i->rs2, 0, 1 };
+        break;
+    case OP_sh1add:
+    case OP_sh2add:
+    case OP_sh3add:
+        *s = (struct sum){ i->rs2, i->rs1, i->op - OP_sh1add + 1u, 1 };
+        break;
+    case OP_slli:
+        if (left < 2 || i->imm > 3 || i[1].op != OP_add || i[1].rd != i->rd ||
+            (i[1].rs1 == i->rd) == (i[1].rs2 == i->rd))
+            return false;
+        *s = (struct sum){ i[1].rs1 == i->rd ? i[1].rs2 : i[1].rs1, i->rs1,
+                           (unsigned)i->imm, 2 };
+        break;
+    default:
+        return false;
+    }
+    return s->base && s->index && !gen_no_rd(i);
+}
+
+/* As an operand; both cannot be had if one is in rax. */
+static struct x86_rm sum_at(struct gen *g, const struct sum *s, unsigned tmp)
+{
+    unsigned a = gen_source(g, s->base, RAX);
+
+    return x86_sum(a, s->index == s->base ? a : gen_source(g, s->index, tmp),
+                   s->scale, 0);
+}
+
+/* The sum, and a load from there over it. */
+static bool fuse_load(struct gen *g, const struct insn *i, const struct sum *s)
+{
+    const struct insn *load = &i[s->n];
+    const struct gen_row *row = gen_row_of(load->op);
+
+    if (!is_load(load->op) || load->rs1 != i->rd || load->rd != i->rd ||
+        (!gen_pinned(s->base) && !gen_pinned(s->index) && s->base != s->index))
+        return false;
+    g->k += s->n;
+    g->address = sum_at(g, s, RAX);
+    g->has_address = true;
+    row->fn(g, load, row->arg);
+    g->has_address = false;
+    set_word(g, load->rd, gen_makes_word(g, load));
+    return true;
+}
+
+static bool fuse_sum(struct gen *g, const struct insn *i, uint32_t left)
+{
+    struct sum s;
+
+    if (!find_sum(i, left, &s))
+        return false;
+    if (left > s.n && !g->target[g->k + s.n] && fuse_load(g, i, &s))
+        return true;
+    if (s.n == 1)
+        return false;
+    x86_op(&g->x, X86_LEA, gen_target(i), sum_at(g, &s, RCX));
+    gen_put(g, i->rd, gen_target(i));
+    set_word(g, i->rd, false);
+    g->k++;
+    return true;
+}
+
+/* ---------------------------------------------------------------------------- */
+
+bool gen_fuse(struct gen *g)
+{
+    const struct insn *i = &g->insn[g->k];
+    uint32_t left = 1; /* instructions from i on that nobody jumps into */
+
+    while (left < 3 && g->k + left < g->c->n && !g->target[g->k + left])
+        left++;
+    g->raw = false;
+    if (left < 2)
+        return false;
+    if (fuse_sum(g, i, left))
+        return true;
+    if (i[1].rs1 != i->rd ||
+        !(fuse_constant(g, i) || fuse_extend(g, i) || fuse_call(g, i)))
+        return false;
+    g->k++;
+    return true;
+}
