@@ -152,6 +152,10 @@ const char *debug_symbol(const struct machine *m, uint64_t addr,
 /* The device tree as source text; what the guest did to it is not seen. */
 void debug_fdt(const struct machine *m, struct buf *out);
 
+/* Another command line for the kernel that was just loaded, in the device tree
+ * as it lies in memory: a poke. The next reset brings -append's back. */
+bool debug_bootargs(struct machine *m, const char *args, struct err *err);
+
 /* One instruction at addr: "addi a0,a0,10" into text, its raw bytes in *raw;
  * returns its length, 0 when memory cannot be read. */
 int debug_disas(struct machine *m, int hart, enum debug_space s, uint64_t addr,

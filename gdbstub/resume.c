@@ -326,19 +326,45 @@ static bool kill_process(struct session *s, struct args *a, struct buf *out)
     return true;
 }
 
-/* The program's name is of no use: the images are the command line's. */
+/* One of vRun's words, as a command line has it: Linux wants quotes around a
+ * blank. */
+static void add_word(struct buf *line, const char *word)
+{
+    bool quote = strchr(word, ' ') && !strchr(word, '"');
+
+    buf_printf(line, "%s%s%s%s", line->len ? " " : "", quote ? "\"" : "", word,
+               quote ? "\"" : "");
+}
+
+/* FILE;WORD;..., all in hex: the words to line. */
+static bool take_words(struct args *a, struct buf *line)
+{
+    char *at = memchr(a->rest, ';', a->rest_len), *end = a->rest + a->rest_len;
+
+    while (at && ++at < end) {
+        char *next = memchr(at, ';', (size_t)(end - at));
+        struct args word;
+
+        if (!args_parse("b", at, (size_t)((next ? next : end) - at), &word))
+            return false;
+        add_word(line, word.rest);
+        at = next;
+    }
+    return true;
+}
+
+/* The program's name is of no use: the images are the command line's. What
+ * comes behind it is the kernel's, instead of -append's. */
 static bool run(struct session *s, struct args *a, struct buf *out)
 {
-    const char *args = memchr(a->rest, ';', a->rest_len);
-    struct err err;
+    struct buf line = { 0 };
+    struct err err = { "malformed vRun packet" };
+    bool ok = take_words(a, &line) && restart(s, &err) &&
+              (!line.len || debug_bootargs(s->m, buf_text(&line), &err));
 
-    if (args && args[1])
-        return session_error(s, out, STUB_EINVAL,
-                             "a machine takes no arguments: a kernel's go "
-                             "with -append");
-    if (!restart(s, &err))
-        return session_error(s, out, STUB_EINVAL, "%s", err.text);
-    return status(s, a, out);
+    buf_free(&line);
+    return ok ? status(s, a, out)
+              : session_error(s, out, STUB_EINVAL, "%s", err.text);
 }
 
 static bool run_plain(struct session *s, struct args *a, struct buf *out)

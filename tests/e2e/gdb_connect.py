@@ -5,6 +5,7 @@
 import os
 import re
 import signal
+import subprocess
 import time
 
 from gdbclient import DEMO, Gdb, Machine, Monitor, guest, image, need, tests
@@ -285,12 +286,30 @@ def session_11_the_end_can_be_a_stop():
     g.expect("info registers priv", "prv:3")
 
 
-def run_takes_no_arguments():
-    m = Machine(kernel=guest("gdb_timer"))
+def bootargs(m, g):
+    """As the device tree in memory has it."""
+    path = os.path.join(m.dir, "fdt")
+    g.do("break *0x80000000", "continue", "delete",
+         f"dump binary memory {path} $a1 $a1+0x2000")
+    done = subprocess.run(["fdtget", path, "/chosen", "bootargs"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return done.stdout.decode().strip()
+
+
+def session_06_runs_words_are_the_kernels():
+    m = Machine("-append", "first", kernel=guest("gdb_timer"))
     g = Gdb(m, guest("gdb_timer"), target="extended-remote")
-    g.expect("run quiet splash", "failed")
-    g.expect("set args", "")
-    g.expect("start", "Temporary breakpoint 1, main")
+    need(bootargs(m, g) == "first", "as given")
+    g.do('starti quiet "a=b c" ' + 300 * "x")
+    need(g.value("$pc") == 0x1000, "it starts anew")
+    need(bootargs(m, g) == 'quiet "a=b c" ' + 300 * "x", "the new line")
+    g.do("set args", "starti")
+    need(bootargs(m, g) == "first", "and back")
+    m = Machine()
+    g = Gdb(m, target="extended-remote")
+    g.do(f"file {guest('gdb_timer')}")
+    text = g.do("run quiet")
+    need("no kernel in memory" in text or "failed" in text, text)
 
 
 def policies_say_what_a_gdbs_end_does():
@@ -309,4 +328,4 @@ def policies_say_what_a_gdbs_end_does():
 
 
 tests(*[f for name, f in sorted(globals().items())
-        if name.startswith(("session_", "run_", "policies_"))])
+        if name.startswith(("session_", "policies_"))])

@@ -37,6 +37,7 @@ struct machine {
     debug_takes_fn *takes;
     void *takes_opaque;
     const char *call;
+    char bootargs[64];
     int64_t call_result;
     int call_error;
     int resumes, interrupts, resets, pokes, quits;
@@ -310,6 +311,14 @@ void debug_interrupt(struct machine *m)
 void debug_last_stop(const struct machine *m, struct debug_stop *out)
 {
     *out = m->stop;
+}
+
+bool debug_bootargs(struct machine *m, const char *args, struct err *err)
+{
+    if (m->refuse)
+        return err_set(err, "no kernel");
+    snprintf(m->bootargs, sizeof m->bootargs, "%s", args);
+    return true;
 }
 
 void debug_reset_images(struct machine *m, struct err *err)

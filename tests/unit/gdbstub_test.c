@@ -406,13 +406,19 @@ Test(gdbstub, a_lost_gdb_can_leave_a_stopped_machine)
     cr_expect_not(machine->running);
 }
 
-Test(gdbstub, run_takes_no_arguments)
+Test(gdbstub, words_behind_run_are_the_kernels)
 {
-    EXPECT("vRun;;61", "E.a machine takes no arguments: a kernel's go with "
-                       "-append");
-    cr_expect_eq(machine->resets, 0);
     ask("vRun;2f66;");
     cr_expect_eq(machine->resets, 1);
+    cr_expect_str_eq(machine->bootargs, "");
+    ask("vRun;2f66;613d62;632064;2263206422");
+    cr_expect_eq(machine->resets, 2);
+    cr_expect_str_eq(machine->bootargs, "a=b \"c d\" \"c d\"");
+    EXPECT("vRun;;6", "E.malformed vRun packet");
+    EXPECT("vRun;;zz;61", "E.malformed vRun packet");
+    cr_expect_eq(machine->resets, 2);
+    machine->refuse = true;
+    EXPECT("vRun;;61", "E.no kernel");
 }
 
 Test(gdbstub, run_starts_anew_and_keeps_points)
