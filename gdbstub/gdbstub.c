@@ -324,6 +324,9 @@ static void begin(struct session *s)
     s->letgo = s->physical = false;
     s->multiprocess = s->swbreak = s->hwbreak = s->error_message = false;
     s->sstep = 7;
+    memset(s->symbol, 0, sizeof s->symbol);
+    s->symbols_asked = 0;
+    s->comm = 0;
     s->irq = DEBUG_IRQ_SET;
     if (debug_running(s->m))
         debug_interrupt(s->m);

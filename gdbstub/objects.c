@@ -27,7 +27,7 @@ static void add_text(struct buf *out, const char *text)
 /* Threads ------------------------------------------------------------------ */
 
 /* "S-mode, wfi"; before there are harts, how far the start-up is. */
-void session_describe(const struct session *s, int hart, struct buf *out)
+static void describe(const struct session *s, int hart, struct buf *out)
 {
     static const char *const modes[] = { "U-mode", "S-mode", "H-mode",
                                          "M-mode" };
@@ -42,6 +42,15 @@ void session_describe(const struct session *s, int hart, struct buf *out)
     buf_printf(out, "%s%s", modes[h.priv & 3], h.waiting ? ", wfi" : "");
 }
 
+void session_describe(struct session *s, int hart, struct buf *out)
+{
+    char comm[16];
+
+    describe(s, hart, out);
+    if (hart < debug_harts(s->m) && session_task(s, hart, comm))
+        buf_printf(out, ", %s", comm);
+}
+
 static bool xfer_features(struct session *s, const char *annex, struct buf *out)
 {
     return target_xml(s->m, annex, out);
@@ -53,10 +62,14 @@ static bool xfer_threads(struct session *s, const char *annex, struct buf *out)
         return false;
     buf_str(out, "<?xml version=\"1.0\"?>\n<threads>\n");
     for (int i = 0; i < session_threads(s); i++) {
+        struct buf text = { 0 };
+
         buf_str(out, "<thread id=\"");
         session_thread(s, out, i);
         buf_printf(out, "\" core=\"%d\" name=\"hart%d\">", i, i);
-        session_describe(s, i, out);
+        session_describe(s, i, &text);
+        add_text(out, buf_text(&text));
+        buf_free(&text);
         buf_str(out, "</thread>\n");
     }
     buf_str(out, "</threads>\n");
@@ -146,16 +159,18 @@ static void add_harts(struct session *s, struct buf *out)
         struct buf mode = { 0 };
         struct debug_hart h;
         const char *symbol;
+        char comm[16];
         uint64_t offset;
 
         debug_hart(s->m, n, &h);
-        session_describe(s, n, &mode);
+        describe(s, n, &mode);
         symbol = debug_symbol(s->m, h.pc, &offset);
         buf_str(out, "<item>");
         number_column(out, "Hart", "%llu", (unsigned)n);
         column(out, "State", buf_text(&mode));
         number_column(out, "PC", "0x%016llx", h.pc);
         column(out, "Symbol", symbol ? symbol : "");
+        column(out, "Task", session_task(s, n, comm) ? comm : "");
         number_column(out, "Steps", "%llu", h.steps);
         buf_str(out, "</item>\n");
         buf_free(&mode);
@@ -256,6 +271,18 @@ static void add_images(struct session *s, struct buf *out)
         }
 }
 
+static void add_kernel(struct session *s, struct buf *out)
+{
+    char banner[256];
+
+    if (!session_banner(s, banner, sizeof banner))
+        return;
+    buf_str(out, "<item>");
+    column(out, "Kernel", banner);
+    number_column(out, "init_task", "0x%llx", s->symbol[SYMBOL_INIT_TASK]);
+    buf_str(out, "</item>\n");
+}
+
 static const struct {
     const char *type, *title, *help;
     void (*add)(struct session *s, struct buf *out);
@@ -267,6 +294,7 @@ static const struct {
       add_timers },
     { "checkpoints", "Checkpoints", "Moments with a name: goto",
       add_checkpoints },
+    { "kernel", "Kernel", "The Linux that gdb has symbols of", add_kernel },
     { "images", "Images", "Files that were put into memory", add_images },
 };
 

@@ -225,8 +225,8 @@ static bool matches(const struct packet *p, const char *data, size_t len)
 static const struct packet *find(const char *data, size_t len)
 {
     static const struct packet *const tables[] = {
-        packets, point_packets, resume_packets,
-        queries, call_packets,  file_packets,
+        packets,      point_packets, resume_packets, queries,
+        call_packets, file_packets,  symbol_packets,
     };
 
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)

@@ -5,8 +5,8 @@
  * link.c turns bytes into packets and back and knows no meaning; args.c takes
  * a packet's arguments apart; packets.c, points.c, resume.c and queries.c hold
  * one row per packet; files.c lets gdb read the images, objects.c tables and
- * lists; target_xml.c describes the registers; gdbstub.c owns sessions and
- * decides when a stop is told to whom.
+ * lists; symbols.c has gdb look up names; target_xml.c describes the
+ * registers; gdbstub.c owns sessions and decides when a stop is told to whom.
  *
  * Everything that arrives is hostile until parsed: lengths, numbers, order.
  */
@@ -118,6 +118,9 @@ bool take_thread(struct cursor *c, int *thread);
 
 /* Sessions: gdbstub.c ------------------------------------------------------ */
 
+/* What gdb is asked to look up. */
+enum { SYMBOL_BANNER, SYMBOL_INIT_TASK, SYMBOLS };
+
 /* What gdb waits for. */
 enum owed {
     OWE_NOTHING, /* it believes the machine stopped */
@@ -146,9 +149,12 @@ struct session {
     bool letgo;  /* detached or killed: the machine is not ours */
     bool multiprocess, swbreak, hwbreak, error_message; /* gdb's features */
     bool physical;                                      /* Qqemu.PhyMemMode */
-    bool plain;         /* the present packet's errors must be numbers */
-    unsigned sstep;     /* Qqemu.sstep */
-    enum debug_irq irq; /* as it says, once it was used */
+    bool plain;               /* the present packet's errors must be numbers */
+    unsigned sstep;           /* Qqemu.sstep */
+    enum debug_irq irq;       /* as it says, once it was used */
+    uint64_t symbol[SYMBOLS]; /* 0: gdb does not know it */
+    unsigned symbols_asked;
+    uint64_t comm; /* where in a Linux task its name is; 0: not known */
 };
 
 struct gdbstub {
@@ -207,7 +213,7 @@ struct packet {
 extern const struct packet packets[], point_packets[], resume_packets[],
     queries[];
 
-extern const struct packet file_packets[];
+extern const struct packet file_packets[], symbol_packets[];
 
 void packets_handle(struct session *s, char *data, size_t len);
 /* Does to the machine what p says, or else, if that is GDB_DEFAULT, what. */
@@ -223,12 +229,19 @@ void calls_ask(struct gdbstub *g);
 void calls_lost(struct session *s);
 debug_takes_fn calls_takes;
 
+/* The Linux that runs, if gdb's symbols say so: symbols.c -------------------*/
+
+/* Its first line of output; and the name of the task a hart runs, in 16 bytes.
+ * False: there is none, or it is not known. */
+bool session_banner(const struct session *s, char *text, size_t size);
+bool session_task(struct session *s, int hart, char *comm);
+
 /* What qXfer reads: objects.c ------------------------------------------------ */
 
 packet_fn objects_xfer;
 void objects_offer(struct buf *out); /* for qSupported */
-/* "S-mode, wfi"; before there are harts, how far the start-up is. */
-void session_describe(const struct session *s, int hart, struct buf *out);
+/* "S-mode, wfi, swapper/1"; before there are harts, how far the start-up is. */
+void session_describe(struct session *s, int hart, struct buf *out);
 
 /* The register description: target_xml.c ------------------------------------*/
 

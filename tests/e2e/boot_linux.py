@@ -5,6 +5,13 @@
 The images are made by tests/guest/fetch.sh.
 """
 
+import os
+import re
+import tempfile
+import time
+import types
+
+from gdbclient import Wire
 from lib import GUEST, Machine, need, tests
 
 PROMPT = "guest# "
@@ -59,6 +66,42 @@ def linux_reboot_ends_the_run_with_no_reboot():
     m.exits(0)
 
 
+def know(wire, addresses):
+    """Answers what the stub asks for, as a gdb with vmlinux would."""
+    wire.ask("qSupported:multiprocess+")
+    wire.ask("?")
+    reply = wire.ask("qSymbol::")
+    while reply != "OK":
+        name = bytes.fromhex(reply.split(":")[1]).decode()
+        reply = wire.ask(f"qSymbol:{addresses[name]}:{name.encode().hex()}")
+
+
+def linux_tasks_are_known_by_a_kernels_symbols():
+    with tempfile.TemporaryDirectory() as folder:
+        port = os.path.join(folder, "gdb")
+        m = linux("-smp", "2", "-gdb", f"unix:{port},server=on,wait=off")
+        addresses = {}
+        for name in ("linux_banner", "init_task"):
+            text = m.run(f"grep -w {name} /proc/kallsyms", PROMPT)
+            addresses[name] = re.search(r"\bffffffff[0-9a-f]+", text)[0]
+        m.send("while :; do :; done\n")
+        w = Wire(types.SimpleNamespace(gdb=port))
+        know(w, addresses)
+        kernel = w.ask("qXfer:osdata:read:kernel:0,1000")
+        need("Linux version 6." in kernel, kernel)
+        for _ in range(20):
+            text = w.ask("qXfer:threads:read::0,1000")
+            if "U-mode, sh<" in text and ", swapper/" in text:
+                break
+            w.packet("vCont;c")
+            time.sleep(0.05)
+            w.send(b"\x03")
+            w.reply()
+        need("U-mode, sh<" in text and ", swapper/" in text, text)
+        m.kill()
+
+
 tests(linux_on_one_hart_runs_a_shell_and_powers_off,
       linux_on_four_harts_runs_a_shell_and_powers_off,
-      linux_reboot_ends_the_run_with_no_reboot)
+      linux_reboot_ends_the_run_with_no_reboot,
+      linux_tasks_are_known_by_a_kernels_symbols)

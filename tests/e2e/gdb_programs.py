@@ -76,6 +76,21 @@ def info_symbol_of_the_monitor_needs_no_gdb():
     need("No symbol" in monitor.do("symbol 0x1000"), "the reset ROM")
 
 
+def with_a_kernels_symbols_threads_have_their_tasks_names():
+    m = Machine(kernel=guest("gdb_tasks"))
+    g = Gdb(m, guest("gdb_tasks"))
+    text = g.do("info threads")
+    need("swapper" not in text, text)
+    g.do("break *in_kernel", "continue")
+    g.expect("info threads", r'"hart0" \(S-mode, swapper/0\)')
+    g.expect("info os kernel", r"^Linux version 6\.0\.0 \(of a test\) +0x8")
+    g.do("break *in_user", "continue")
+    g.expect("info threads", r'"hart0" \(U-mode, sh\)')
+    g.expect("info os harts", "^0 +U-mode .* in_user +sh ")
+    g.do("set var *(int *)&linux_banner = 0")
+    need("Linux" not in g.do("info os kernel"), "it is none now")
+
+
 def info_os_shows_tables():
     m = Machine("-smp", "2", kernel=DEMO)
     g = Gdb(m)
@@ -90,5 +105,5 @@ def info_os_shows_tables():
 
 
 tests(*[f for name, f in globals().copy().items()
-        if name.startswith(("session_", "without_", "firmware_", "only_",
-                            "info_"))])
+        if name.startswith(("session_", "without_", "with_", "firmware_",
+                            "only_", "info_"))])

@@ -126,7 +126,8 @@ def session_58_random_packets_for_a_while():
     names = ["g", "G", "p", "P", "m", "M", "x", "X", "Z0,", "Z2,", "z0,", "H",
              "T", "vCont;c", "vCont;s:1", "vCont;r80000000,80000010:1", "c",
              "s", "?", "qRcmd,", "qXfer:features:read:", "qXfer:threads:read:",
-             "qSupported:", "vRun;", "vKill;1", "D", "qCRC:", "QStartNoAckMode"]
+             "qSupported:", "vRun;", "vKill;1", "D", "qCRC:", "QStartNoAckMode",
+             "qSymbol:"]
     end = time.monotonic() + 5
     while time.monotonic() < end:
         try:

@@ -13,7 +13,7 @@
 #include "emu/debug.h"
 
 enum {
-    FAKE_REGS = 33 + 32 + 7,
+    FAKE_REGS = 33 + 32 + 8,
     FAKE_POINTS = 4096,
     FAKE_LISTENERS = 4,
     FAKE_RAM = 0x8000,
@@ -73,8 +73,9 @@ static void fake_registers(void)
         const char *name;
         unsigned csr;
     } csrs[] = {
-        { "sstatus", 0x100 }, { "satp", 0x180 },  { "mstatus", 0x300 },
-        { "mie", 0x304 },     { "mtvec", 0x305 }, { "mhartid", 0xf14 },
+        { "sstatus", 0x100 }, { "sscratch", 0x140 }, { "satp", 0x180 },
+        { "mstatus", 0x300 }, { "mie", 0x304 },      { "mtvec", 0x305 },
+        { "mhartid", 0xf14 },
     };
     unsigned n = 0;
 
@@ -83,7 +84,7 @@ static void fake_registers(void)
     fake_regs[32].type = "code_ptr";
     for (unsigned i = 0; i < 32; i++)
         fake_regs[n++] = fake_reg(f[i], 33 + i, DEBUG_FPR, -1);
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < sizeof csrs / sizeof csrs[0]; i++)
         fake_regs[n++] = fake_reg(csrs[i].name, 65 + csrs[i].csr, DEBUG_CSR,
                                   (int)csrs[i].csr);
     fake_regs[n++] = fake_reg("priv", 4161, DEBUG_VIRTUAL, -1);

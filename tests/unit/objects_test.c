@@ -150,3 +150,86 @@ Test(objects, qsearch_of_too_much_or_nothing_is_left_to_gdb)
     ask_search(0x80000000, 0x100, "");
     cr_expect(strncmp(gdb.reply.data, "E", 1) == 0);
 }
+
+/* Symbols ------------------------------------------------------------------- */
+
+#define BANNER "6c696e75785f62616e6e6572" /* linux_banner */
+#define INIT   "696e69745f7461736b"       /* init_task */
+
+enum { COMM = 0x350 };
+
+/* A task at this place in RAM, with its name. */
+static void put_task(uint64_t at, const char *name)
+{
+    strcpy((char *)machine->ram + at + COMM, name);
+}
+
+static uint64_t *reg_of(int hart, const char *name)
+{
+    return &machine->reg[hart][debug_reg_named(machine, name) - fake_regs];
+}
+
+static void know_linux(void)
+{
+    strcpy((char *)machine->ram, "Linux version 7\nand more");
+    put_task(0x1000, "swapper/0");
+    put_task(0x2000, "a<b");
+    EXPECT("qSymbol::", "qSymbol:" BANNER);
+    EXPECT("qSymbol:80000000:" BANNER, "qSymbol:" INIT);
+    EXPECT("qSymbol:80001000:" INIT, "OK");
+}
+
+Test(objects, gdb_is_asked_for_names_each_time_it_has_new_ones)
+{
+    EXPECT("qSymbol::", "qSymbol:" BANNER);
+    EXPECT("qSymbol::" BANNER, "qSymbol:" INIT);
+    EXPECT("qSymbol::" INIT, "OK");
+    EXPECT("qSymbol:1:" INIT, "OK"); /* nobody asked */
+    EXPECT("qSymbol::", "qSymbol:" BANNER);
+    EXPECT("qSymbol:1:" INIT, "qSymbol:" BANNER);
+    EXPECT("qSymbol", "E.malformed qSymbol packet");
+    EXPECT("qSymbol:x", "E.malformed qSymbol packet");
+    EXPECT("qSymbol:1:6", "E.malformed qSymbol packet");
+}
+
+Test(objects, harts_of_a_linux_have_their_tasks_names)
+{
+    know_linux();
+    *reg_of(0, "tp") = 0x80001000;
+    *reg_of(1, "tp") = 0x12345;
+    *reg_of(1, "sscratch") = 0x80002000;
+    machine->hart[0].priv = 1;
+    machine->hart[1].priv = 0;
+    CONTAINS("qXfer:threads:read::0,1000", ">S-mode, swapper/0</thread>");
+    CONTAINS("qXfer:threads:read::0,1000", ">U-mode, a&#60;b</thread>");
+    CONTAINS("qXfer:osdata:read:harts:0,4000",
+             "<column name=\"Task\">a&#60;b</column>");
+    CONTAINS("qXfer:osdata:read:kernel:0,4000",
+             "<column name=\"Kernel\">Linux version 7</column>");
+    machine->hart[0].priv = 3;
+    CONTAINS("qXfer:threads:read::0,1000", ">M-mode</thread>");
+}
+
+Test(objects, what_only_looks_like_a_task_has_no_name)
+{
+    know_linux();
+    machine->hart[0].priv = machine->hart[1].priv = 1;
+    *reg_of(0, "tp") = 0x70000000; /* no memory */
+    *reg_of(1, "tp") = 0x80002000;
+    put_task(0x2000, "not a name:\n");
+    CONTAINS("qXfer:threads:read::0,1000", "name=\"hart0\">S-mode</thread>");
+    CONTAINS("qXfer:threads:read::0,1000", "name=\"hart1\">S-mode</thread>");
+    put_task(0x2000, "a name that is too long for one");
+    CONTAINS("qXfer:threads:read::0,1000", "name=\"hart1\">S-mode</thread>");
+}
+
+Test(objects, another_kernel_is_no_linux)
+{
+    know_linux();
+    machine->ram[0] = 'M';
+    machine->hart[0].priv = 1;
+    *reg_of(0, "tp") = 0x80001000;
+    CONTAINS("qXfer:threads:read::0,1000", "name=\"hart0\">S-mode</thread>");
+    EXPECT("qXfer:osdata:read:kernel:0,4000",
+           "l<osdata type=\"kernel\">\n</osdata>\n");
+}
