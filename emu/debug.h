@@ -196,6 +196,7 @@ struct debug_point {
     bool hw;       /* reported as hwbreak */
     bool phys;     /* break, watch: addr is physical, whoever reaches it */
     bool by_satp;  /* only in the address space that satp names */
+    bool change;   /* watch: a store of what is there already is no hit */
     bool persist;  /* commands go on when the owner has gone: owner is NULL */
     uint64_t addr, len;
     uint64_t harts; /* mask; 0: all */

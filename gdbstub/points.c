@@ -13,16 +13,17 @@
 
 #include "gdbstub/stub.h"
 
-/* By the digit of Z and z. */
+/* By the digit of Z and z. Of Z2's hits gdb tells those that changed the value
+ * and passes over the others, so it is not asked about those. */
 static const struct {
     uint32_t kind;
-    bool hw;
+    bool hw, change;
 } point_types[] = {
-    { DEBUG_BREAK, false },
-    { DEBUG_BREAK, true },
-    { DEBUG_WRITE, false },
-    { DEBUG_READ, false },
-    { DEBUG_READ | DEBUG_WRITE, false },
+    { DEBUG_BREAK, false, false },
+    { DEBUG_BREAK, true, false },
+    { DEBUG_WRITE, false, true },
+    { DEBUG_READ, false, false },
+    { DEBUG_READ | DEBUG_WRITE, false, false },
 };
 
 /* Conditions or commands, as many as a packet holds. */
@@ -113,6 +114,7 @@ static bool parse_point(struct session *s, const struct args *a,
     *p = (struct debug_point){
         .kind = point_types[type].kind,
         .hw = point_types[type].hw,
+        .change = point_types[type].change,
         .addr = addr,
         .len = len,
         .owner = s,

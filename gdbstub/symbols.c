@@ -15,8 +15,9 @@
 
 #include "gdbstub/stub.h"
 
-static const char *const names[] = { [SYMBOL_BANNER] = "linux_banner",
-                                     [SYMBOL_INIT_TASK] = "init_task" };
+static const char *const names[] = {
+    [SYMBOL_BANNER] = "linux_banner", [SYMBOL_INIT_TASK] = "init_task"
+};
 
 enum { TASK_STRUCT = 16 << 10, COMM = 16 };
 

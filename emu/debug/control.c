@@ -32,6 +32,7 @@ static struct debug_point from_point(const struct point *p)
         .by_satp = p->flags & POINT_SATP,
         .persist = p->flags & POINT_PERSIST,
         .phys = p->flags & POINT_PHYS,
+        .change = p->flags & POINT_CHANGE,
         .to = p->to,
         .addr = p->addr,
         .len = p->len,
@@ -50,7 +51,8 @@ static struct point to_point(const struct debug_point *p)
     return (struct point){
         .kind = p->kind,
         .flags = (p->hw ? POINT_HW : 0) | (p->by_satp ? POINT_SATP : 0) |
-                 (p->persist ? POINT_PERSIST : 0) | (p->phys ? POINT_PHYS : 0),
+                 (p->persist ? POINT_PERSIST : 0) | (p->phys ? POINT_PHYS : 0) |
+                 (p->change ? POINT_CHANGE : 0),
         .to = p->to,
         .addr = p->addr,
         .len = p->len || !(p->kind & (DEBUG_BREAK | DEBUG_CATCH_TRAP |

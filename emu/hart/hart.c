@@ -91,6 +91,8 @@ static const struct field hart_fields[] = {
     HOST(H, on_priv_opaque),
     HOST(H, semihost),
     HOST(H, semihost_opaque),
+    HOST(H, storing),
+    HOST(H, same),
     HOST(H, stop_at),
     HOST(H, range),
     HOST(H, gen_next),

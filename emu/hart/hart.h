@@ -253,6 +253,8 @@ struct hart {
     /* A semihosting ebreak: handled (true) or an ordinary breakpoint. */
     bool (*semihost)(void *opaque, struct hart *h);
     void *semihost_opaque;
+    uint64_t storing;               /* see ACCESS_VALUE */
+    uint64_t same;                  /* bit n: that leaves its byte n as it is */
     uint64_t stop_at;               /* steps at which hart_run has to return */
     struct hart_range range;        /* of hart_run_range */
     uint64_t gen_next;              /* source of fetch_gen values */

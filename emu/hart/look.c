@@ -33,7 +33,8 @@ void look_break(struct hart *h, const struct point *p, uint64_t pa)
 struct looked {
     uint64_t va, pa;
     unsigned len;
-    uint32_t access; /* POINT_ bits */
+    uint32_t access;       /* POINT_ bits */
+    const uint8_t *stored; /* what a store puts there; NULL: not known */
 };
 
 static enum mmu_result stop_watch(struct hart *h, const struct looked *a,
@@ -54,7 +55,7 @@ static enum mmu_result stop_watch(struct hart *h, const struct looked *a,
 /* The walker is about to set A or D in the entry at pte. */
 static enum mmu_result look_walker(struct hart *h, uint64_t va, uint64_t pte)
 {
-    struct looked a = { va, pte, 8, POINT_WRITE };
+    struct looked a = { va, pte, 8, POINT_WRITE, NULL };
     const struct point *p;
     uint64_t hit;
 
@@ -93,11 +94,24 @@ static enum mmu_result look_place(struct hart *h, const struct looked *a)
     return MMU_STOPPED;
 }
 
+/* Which bytes of memory a store leaves as they are. */
+static uint64_t same_bytes(const struct hart *h, const struct looked *a)
+{
+    const struct mem_region *r = a->stored ? mem_find(h->mem, a->pa) : NULL;
+    uint64_t same = 0;
+
+    for (unsigned n = 0; r && r->kind == MEM_RAM && n < a->len; n++)
+        if (r->host[a->pa - r->base + n] == a->stored[n])
+            same |= UINT64_C(1) << n;
+    return same;
+}
+
 static enum mmu_result look_piece(struct hart *h, const struct looked *a)
 {
     const struct point *p;
     uint64_t hit;
 
+    h->same = h->looking & LOOK_WATCH ? same_bytes(h, a) : 0;
     if (h->looking & LOOK_WATCH) {
         p = points_watch(h->points, h, a->va, a->len, a->access, 0, &hit);
         if (p)
@@ -120,13 +134,17 @@ static enum mmu_result look_all(struct hart *h, uint64_t va, unsigned size,
                                 unsigned access)
 {
     unsigned room = MEM_PAGE - (unsigned)(va % MEM_PAGE), rights = access & 7;
+    const uint8_t *stored =
+        access & ACCESS_VALUE ? (const uint8_t *)&h->storing : NULL;
     struct looked a[2] = {
-        { va, 0, size < room ? size : room, rights * POINT_READ },
-        { va + room, 0, size > room ? size - room : 0, rights * POINT_READ }
+        { va, 0, size < room ? size : room, rights * POINT_READ, stored },
+        { va + room, 0, size > room ? size - room : 0, rights * POINT_READ,
+          stored ? stored + room % 8 : NULL }
     };
     enum mmu_result r = MMU_OK;
     uint64_t pte;
 
+    h->same = 0;
     for (unsigned n = 0; n < 2 && a[n].len; n++) {
         if (!mmu_look(h, a[n].va, a[n].len, rights, &a[n].pa, &pte))
             return MMU_OK;

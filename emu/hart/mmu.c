@@ -325,7 +325,7 @@ static enum mmu_result prepare(struct hart *h, const struct insn *i,
                                uint64_t va, unsigned size, unsigned access,
                                struct pieces *p)
 {
-    unsigned rights = access & ~(unsigned)ACCESS_COND;
+    unsigned rights = access & (ACCESS_READ | ACCESS_WRITE);
     enum mmu_result r;
 
     h->at = i;
@@ -452,7 +452,8 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
         memcpy(host_at(e, va), &v, size);
         return MMU_OK;
     }
-    r = prepare(h, i, va, size, ACCESS_WRITE, &p);
+    h->storing = v;
+    r = prepare(h, i, va, size, ACCESS_WRITE | ACCESS_VALUE, &p);
     if (r == MMU_OK && !write_pieces(h, &p, &va, size, v))
         return fault(h, i, CAUSE_STORE_ACCESS, va);
     return r;

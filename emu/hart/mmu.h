@@ -19,6 +19,7 @@ enum access {
     ACCESS_WRITE = 2,
     ACCESS_EXEC = 4,
     ACCESS_COND = 8,
+    ACCESS_VALUE = 16, /* the hart's storing is what will be stored */
 };
 
 /*

@@ -475,6 +475,22 @@ uint64_t points_parts(const struct points *p, const struct hart *h,
     return parts;
 }
 
+/*
+ * Does the store at hand change a byte that w is for? Of other accesses,
+ * atomics among them, that is not known.
+ */
+static bool changes(const struct point *w, const struct hart *h, uint64_t addr,
+                    uint64_t last)
+{
+    uint64_t first = w->addr > addr ? w->addr : addr,
+             end = last_of(w->addr, w->len), bytes;
+
+    if (!(w->flags & POINT_CHANGE) || !h || !h->same)
+        return true;
+    bytes = (UINT64_C(2) << ((end < last ? end : last) - first)) - 1;
+    return bytes & ~(h->same >> (first - addr));
+}
+
 const struct point *points_watch(struct points *p, struct hart *h,
                                  uint64_t addr, uint64_t len, uint32_t access,
                                  uint32_t flags, uint64_t *hit)
@@ -487,7 +503,7 @@ const struct point *points_watch(struct points *p, struct hart *h,
         struct point *w = l->point[i];
 
         if (!(w->kind & access) || !touches(w, addr, last) ||
-            !stops(p, w, h, h ? h->priv : 0))
+            !changes(w, h, addr, last) || !stops(p, w, h, h ? h->priv : 0))
             continue;
         *hit = w->addr > addr ? w->addr : addr;
         return w;

@@ -51,6 +51,7 @@ enum {
     POINT_SATP = 4,    /* only where satp is as given */
     POINT_PERSIST = 8, /* its commands outlive its owner */
     POINT_PHYS = 16,   /* break, watch: addr is physical, whoever maps it */
+    POINT_CHANGE = 32, /* not hit by a store of what is there already */
 };
 
 struct point {

@@ -160,8 +160,12 @@ def session_30_cbo_zero_is_a_store():
 
 def session_30_an_unchanged_value_is_no_stop():
     m, g = at("gdb_watch", "*store_same")
-    g.do("watch *(long *)&double_", "break *round")
-    g.expect("continue", r"Breakpoint \d+, .*round")
+    g.do("watch *(long *)&double_", "break *round", "set debug remote 1")
+    text = g.expect("continue", r"Breakpoint \d+, .*round")
+    need("watch:" not in text, "gdb was asked about it")
+    g.do("set debug remote 0", "delete", "break *store_same", "continue",
+         "awatch *(long *)&double_")
+    g.expect("continue", "atchpoint", "Value = ")
 
 
 def session_31_watch_location_with_a_condition():

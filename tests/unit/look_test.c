@@ -281,6 +281,55 @@ Test(look, an_amo_reads_where_only_reads_are_watched)
     STOPS(NONE, CODE + 8);
 }
 
+/* What gdb's watch wants: a store of the bytes that are there is no change. */
+Test(look, a_watchpoint_on_changes_passes_over_stores_of_the_same)
+{
+    PROGRAM(g, 0x00b53023 /* sd a1,0(a0) */, 0x00b53023, 0x0000006f);
+    g->h->x[10] = DATA;
+    g->h->x[11] = 0x1122334455667788;
+    add(POINT_WRITE, POINT_CHANGE, DATA + 2, 2);
+    STOPS(WATCH, CODE);
+    STOPS(NONE, CODE + 8); /* it is there now */
+    g->h->pc = CODE;
+    g->h->x[11] ^= UINT64_C(0xff00ffffffff00ff); /* but for bytes 2 and 3 */
+    g->h->x[11] ^= UINT64_C(0x00000000ffff0000);
+    STOPS(NONE, CODE + 8);
+    g->h->pc = CODE;
+    g->h->skip_points = 0;
+    g->h->x[11] ^= UINT64_C(0x01000000);
+    STOPS(WATCH, CODE);
+    cr_assert_eq(g->h->stop.addr, DATA + 2);
+}
+
+Test(look, a_store_over_two_pages_may_change_either)
+{
+    uint64_t end = DATA + 4096;
+
+    PROGRAM(g, 0x00b53023 /* sd a1,0(a0) */, 0x0000006f);
+    g->h->x[10] = end - 3;
+    add(POINT_WRITE, POINT_CHANGE, end - 1, 2);
+    STOPS(NONE, CODE + 4); /* zeroes onto zeroes */
+    g->h->pc = CODE;
+    g->h->skip_points = 0;
+    g->h->x[11] = UINT64_C(1) << 24;
+    STOPS(WATCH, CODE);
+    cr_assert_eq(g->h->stop.addr, end);
+    STOPS(NONE, CODE + 4);
+    g->h->pc = CODE;
+    g->h->skip_points = 0;
+    g->h->x[11] |= UINT64_C(1) << 23;
+    STOPS(WATCH, CODE);
+    cr_assert_eq(g->h->stop.addr, end - 1);
+}
+
+Test(look, an_atomic_is_a_hit_whatever_it_writes)
+{
+    PROGRAM(g, 0x00b5202f /* amoadd.w zero,a1,(a0) */, 0x0000006f);
+    g->h->x[10] = DATA;
+    add(POINT_WRITE, POINT_CHANGE, DATA, 4);
+    STOPS(WATCH, CODE);
+}
+
 Test(look, a_breakpoint_comes_before_a_watchpoint_of_its_instruction)
 {
     PROGRAM(g, store(3, 6, 5), 0x0000006f);

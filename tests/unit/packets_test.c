@@ -186,6 +186,8 @@ Test(packets, Z_and_z_add_and_remove_points_of_each_kind)
     cr_expect_eq(machine->point[0].kind, DEBUG_BREAK);
     cr_expect(machine->point[1].hw);
     cr_expect_eq(machine->point[2].kind, DEBUG_WRITE);
+    cr_expect(machine->point[2].change);
+    cr_expect_not(machine->point[4].change);
     cr_expect_eq(machine->point[2].len, 0x1000);
     cr_expect_eq(machine->point[3].kind, DEBUG_READ);
     cr_expect_eq(machine->point[4].kind, DEBUG_READ | DEBUG_WRITE);
