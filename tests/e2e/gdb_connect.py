@@ -312,6 +312,25 @@ def session_06_runs_words_are_the_kernels():
     need("no kernel in memory" in text or "failed" in text, text)
 
 
+def listens_at(port):
+    """The addresses of a listening port, as proc(5) has them."""
+    with open("/proc/net/tcp") as f:
+        words = [line.split() for line in f.readlines()[1:]]
+    return {w[1].split(":")[0] for w in words
+            if w[3] == "0A" and int(w[1].split(":")[1], 16) == port}
+
+
+def the_port_is_for_this_host_unless_told_otherwise():
+    m = Machine("-gdb", "tcp::0", "-gdb", "tcp:0.0.0.0:0")
+    text = Monitor(m).do("info chardev")
+    own = re.search(r"gdb1: filename=\S*tcp:127\.0\.0\.1:(\d+)", text)
+    need(own, text)
+    need(listens_at(int(own[1])) == {"0100007F"}, "loopback")
+    anyones = re.search(r"gdb2: filename=\S*tcp:0\.0\.0\.0:(\d+)", text)
+    need(anyones, text)
+    need(listens_at(int(anyones[1])) == {"00000000"}, "as told")
+
+
 def policies_say_what_a_gdbs_end_does():
     m = Machine("-gdb-policy", "kill=quit", kernel=guest("gdb_smp"))
     g = Gdb(m, target="extended-remote")
@@ -328,4 +347,4 @@ def policies_say_what_a_gdbs_end_does():
 
 
 tests(*[f for name, f in sorted(globals().items())
-        if name.startswith(("session_", "policies_"))])
+        if name.startswith(("session_", "policies_", "the_"))])

@@ -106,6 +106,32 @@ def session_58_a_slow_reader_blocks_nobody():
     need(sent < 50000, "it took all of that and did not drop the client")
 
 
+def session_58_who_stops_reading_stops_nobody():
+    m = machine()
+    g = Gdb(m, guest("gdb_smp"))
+    stuck = Wire(m)
+    for _ in range(80):  # 10 MiB of replies: not enough to be dropped
+        stuck.packet("m80000000,10000")
+    total = g.word("total")
+    g.do("break *counted if $mhartid == 1")
+    for _ in range(20):
+        g.expect("continue", "Breakpoint 1")
+    g.do("delete")
+    g.start("continue")
+    time.sleep(0.3)
+    start = time.monotonic()
+    g.interrupt()
+    text = g.wait()
+    need("SIGINT" in text, text)
+    need(time.monotonic() - start < 2 * PATIENCE, "Ctrl-C takes long")
+    need(g.word("total") > total + 1000, "the machine did not run")
+    need("does not read" not in m.output(), "it is there still")
+    for _ in range(80):
+        reply = stuck.reply()
+        need(len(reply) == 0x20000 - 0x20000 % 2, f"{len(reply)} digits")
+    need(stuck.ask("qC").startswith("QC"), "and answered when it reads")
+
+
 def session_58_two_hundred_connections_at_once():
     m = machine()
     wires = []

@@ -5,7 +5,7 @@
 import time
 
 from gdbclient import DEMO, Gdb, Machine, Monitor, guest, high, need, tests
-from lib import PATIENCE
+from lib import EBREAK, PATIENCE
 
 LOW = 0xffffffff80000000  # what U mode's addresses are below the linked ones
 
@@ -177,6 +177,56 @@ def session_26_next_over_a_loop_is_a_range_step():
     count = text.count("Sending packet: $vCont;r")
     need(1 <= count <= 4, f"{count} range steps")
     need("sum = 0" in text, text)
+
+
+def session_26_ctrl_c_works_within_a_range():
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do("break loop_on_one_line", "continue", "delete",
+         "set var n = 1000000000000")
+    for _ in range(3):
+        g.start("next")
+        time.sleep(0.3)
+        g.interrupt()
+        text = g.wait()
+        need("SIGINT" in text, text)
+        need(g.value("sum") > 0, "in the loop")
+    g.expect("bt", "#0 .*loop_on_one_line", "#1 .*main")
+
+
+def ranged(accel):
+    """T and the state after a few ranges, with interrupts in between."""
+    m = Machine("-accel", accel, "-rtc", "base=2026-01-01",
+                kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do("break loop_on_one_line", "continue", "delete")
+    g.do(f"set var n = {int(30000 / PATIENCE)}", "next", seconds=60)
+    first = g.do("monitor when")
+    need("sum = 0" in g.do("frame"), "behind the loop")
+    g.do("break loop_on_one_line", "continue", "delete",
+         f"set var n = {10**12}", "stepi 40",
+         f"break *$pc if sum == {int(20000 / PATIENCE)}")
+    g.expect("next", "Breakpoint 3", seconds=60)
+    return first, g.do("monitor when"), g.do("monitor hash")
+
+
+def session_26_translated_or_not_it_ends_at_the_same_time():
+    translated, interpreted = ranged("tcg,hot=0"), ranged("interp")
+    need(translated == interpreted, f"{translated} {interpreted}")
+
+
+def session_27_a_loop_of_stepi_is_gdbs_own_time():
+    m = Machine(kernel=guest("gdb_timer"))
+    g = Gdb(m, guest("gdb_timer"))
+    g.do("break main", "continue", "delete", "set $n = 0")
+    count = int(3000 / PATIENCE)
+    start, before = time.monotonic(), (m.cpu_seconds(), g.cpu_seconds())
+    g.do(f"while $n < {count}\nstepi\nset $n = $n + 1\nend", seconds=60)
+    took = time.monotonic() - start
+    ours, gdbs = m.cpu_seconds() - before[0], g.cpu_seconds() - before[1]
+    print(f"    {count / took:.0f} steps a second; CPU us a step: "
+          f"{ours / count * 1e6:.0f}, gdb's {gdbs / count * 1e6:.0f}")
+    need(ours < gdbs or "hostile" in EBREAK, f"{ours} s, gdb {gdbs} s")
 
 
 def stepped(how, harts):

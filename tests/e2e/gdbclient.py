@@ -56,6 +56,12 @@ def listening(path):
                    for line in f.readlines()[1:])
 
 
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Machine:
     """One run of the emulator, with gdb's port and a monitor on sockets."""
 
@@ -100,9 +106,7 @@ class Machine:
         return self.process.wait(seconds * PATIENCE)
 
     def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat") as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process)
 
     def end(self):
         if self.process.poll() is None:
@@ -188,6 +192,9 @@ class Gdb:
     def do(self, *commands, seconds=30):
         self.start(*commands)
         return self.wait(seconds)
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.process)
 
     def interrupt(self):
         os.kill(self.process.pid, signal.SIGINT)
