@@ -427,7 +427,7 @@ static uint64_t range_gen(struct hart *h)
 
     if (r->base != h->fetch_gen || r->last[0] != r->from || r->last[1] != r->to)
         r->gen =
-            (h->gen_next += GEN_STEP) | GEN_RANGE | (h->fetch_gen & GEN_LINEAR);
+            (h->gen_next += GEN_STEP) | GEN_RANGE | (h->fetch_gen & GEN_KIND);
     r->base = h->fetch_gen;
     r->last[0] = r->from;
     r->last[1] = r->to;

@@ -120,7 +120,9 @@ struct jump_entry {
  * no jump leads out of it unnoticed: they lead to blocks that end with it, and
  * to code that was translated for it.
  */
-enum { GEN_LINEAR = 1, GEN_RANGE = 2, GEN_STEP = 4 };
+enum { GEN_LINEAR = 1, GEN_RANGE = 2, GEN_CTX = 4, GEN_STEP = 16 };
+/* Only within one of these a block's code stays the same. */
+enum { GEN_KIND = GEN_LINEAR | 3 * GEN_CTX };
 struct hart_range {
     uint64_t from, to;  /* pc is to stay in [from, to); 0, 0: anywhere */
     uint64_t last[2];   /* the one before, */
@@ -258,9 +260,9 @@ struct hart {
     uint64_t stop_at;               /* steps at which hart_run has to return */
     struct hart_range range;        /* of hart_run_range */
     uint64_t gen_next;              /* source of fetch_gen values */
-    uint64_t ctx_gen[CTX_COUNT][2]; /* by context, data context linear: bit 0
-                                     * of the gen, which is never 0; see also
-                                     * GEN_RANGE */
+    uint64_t ctx_gen[CTX_COUNT][2]; /* by context and GEN_LINEAR: whether the
+                                     * data context is; never 0. The context
+                                     * is in GEN_CTX; see also GEN_RANGE */
     struct hart_stop stop;
     uint8_t skip_points; /* SKIP_: what the next instruction ignores */
     uint8_t masked;      /* a debugger steps: no interrupt is taken */

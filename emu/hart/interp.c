@@ -121,7 +121,7 @@ void jump_keep(struct hart *h, uint64_t pc, struct block *b)
     uint64_t bit, *page = jump_page(h, pc, &bit);
     struct jump_entry *e = jump_entry(h, pc);
     bool known = e->pc == pc && e->block == b && e->gen != 0 &&
-                 !((e->gen ^ h->fetch_gen) & GEN_LINEAR) &&
+                 !((e->gen ^ h->fetch_gen) & GEN_KIND) &&
                  !((e->gen | h->fetch_gen) & GEN_RANGE);
 
     *e = (struct jump_entry){ pc, h->fetch_gen, b,

@@ -96,7 +96,7 @@ void code_keep(struct code *c)
 
 unsigned code_kind(const struct hart *h)
 {
-    return mmu_linear(h) ? 1u + h->priv : 0;
+    return (unsigned)h->priv << 1 | mmu_linear(h);
 }
 
 struct code *code_find(const struct block *b, uint64_t pc, const struct hart *h)

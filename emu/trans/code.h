@@ -123,10 +123,13 @@ void code_cut_at(struct trans *t, uint64_t va);
 void code_cut_phys(struct trans *t, uint64_t pa);
 
 /*
- * 0: any context. Others: a linear one, of this mode (mmu_linear); they have
- * sites, in which there are only tags of that context.
+ * A translation is for one mode, and for data contexts that are linear
+ * (mmu_linear) or for others. The linear ones have sites, in which there are
+ * only tags of that context.
  */
 unsigned code_kind(const struct hart *h);
+static inline bool code_linear(const struct code *c) { return c->kind & 1; }
+static inline unsigned code_priv(const struct code *c) { return c->kind >> 1; }
 
 /* A site that no hart has filled, 0: there are no more. */
 uint32_t site_new(struct trans *t);

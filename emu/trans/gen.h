@@ -51,6 +51,7 @@ struct gen {
     struct x86 x;
     struct trans *t;
     struct code *c;
+    const struct hart *h;    /* that it is made for first */
     const struct insn *insn; /* the block's */
     uint32_t k;              /* the one at work */
     bool left;               /* no way behind it */
@@ -80,7 +81,7 @@ struct gen_row {
     uint32_t arg;
 };
 extern const struct gen_row gen_int[OP_COUNT], gen_mem[OP_COUNT],
-    gen_jump[OP_COUNT], gen_fp[OP_COUNT];
+    gen_jump[OP_COUNT], gen_fp[OP_COUNT], gen_sys[OP_COUNT];
 
 /* The host register that guest register r is pinned to, or X86_NONE. */
 extern const uint8_t gen_pin[33];

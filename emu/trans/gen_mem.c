@@ -76,7 +76,7 @@ static uint32_t site_of(struct gen *g)
 {
     uint32_t site;
 
-    if (!g->c->kind || g->insn[g->k].hint & HINT_NO_SITE)
+    if (!code_linear(g->c) || g->insn[g->k].hint & HINT_NO_SITE)
         return 0;
     site = site_new(g->t);
     if (!site)
@@ -131,7 +131,7 @@ struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
     c->address = g->address;
     c->find = g->t->thunk.find[write][__builtin_ctz(size)];
     c->page_site = site;
-    if (g->c->kind) {
+    if (code_linear(g->c)) {
         at.disp += g->delta;
     } else {
         x86_op(&g->x, X86_MOV, RDX,

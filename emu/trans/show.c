@@ -29,7 +29,7 @@ void code_show(const struct code *c, struct buf *out)
     char text[128];
 
     buf_printf(out, "OUT: [size=%" PRIu32 "] %s\n  -- prologue", c->size,
-               c->kind ? "linear" : "paged");
+               code_linear(c) ? "linear" : "paged");
     bytes(host, c->at[0], out);
     for (uint32_t k = 0; k < c->n; k++) {
         const struct insn *i = &c->block->insn[k];

@@ -107,7 +107,7 @@ static void colds(struct gen *g)
 const struct gen_row *gen_row_of(unsigned op)
 {
     static const struct gen_row *const table[] = { gen_int, gen_mem, gen_jump,
-                                                   gen_fp };
+                                                   gen_fp, gen_sys };
 
     for (size_t n = 0; n < sizeof table / sizeof table[0]; n++)
         if (table[n][op].fn)
@@ -215,6 +215,7 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
     g = (struct gen){ .x = { t->rw + t->used, t->rw + t->used + ROOM },
                       .t = t,
                       .c = c,
+                      .h = h,
                       .insn = b->insn,
                       .delta = h->fast.delta };
     find_targets(&g);

@@ -332,6 +332,13 @@ static void set_handler(void)
     csr_poke(ref->h, 0x305, SKIP);
 }
 
+static void open_memory_to_s(void)
+{
+    csr_poke(ref->h, 0x3b0, UINT64_MAX);
+    csr_poke(ref->h, 0x3a0, 0x1f);
+    ref->h->priv = PRIV_S;
+}
+
 /*
  * Sv39: RAM's first pages where they are, but two data pages have changed
  * places, one may not be written, one has no D, one is not there, one is the
@@ -352,10 +359,8 @@ static void set_paging(void)
               (RAM + 13 * 4096) >> 2 | V | RWX | U | A | D);
     both_poke(TABLE + 16, (TABLE + 0x1000) >> 2 | V);
     both_poke(TABLE + 0x1000, (TABLE + 0x2000) >> 2 | V);
-    csr_poke(ref->h, 0x3b0, UINT64_MAX);
-    csr_poke(ref->h, 0x3a0, 0x1f);
+    open_memory_to_s();
     csr_poke(ref->h, 0x180, UINT64_C(8) << 60 | TABLE >> 12);
-    ref->h->priv = PRIV_S;
 }
 
 static void new_program(bool paging)
@@ -386,6 +391,8 @@ static void new_program(bool paging)
     csr_poke(ref->h, 0x180, 0);
     if (paging)
         set_paging();
+    else if (below(4) == 0)
+        open_memory_to_s();
     memcpy(rig->reg, ref->reg, sizeof rig->reg);
     same_state();
 }
