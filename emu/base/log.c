@@ -112,6 +112,8 @@ static void *not_null(void *p)
 
 void *xmalloc(size_t size) { return not_null(malloc(size ? size : 1)); }
 
+void *xaligned(size_t size) { return not_null(aligned_alloc(size, size)); }
+
 void *xcalloc(size_t n, size_t size)
 {
     return not_null(n != 0 && size != 0 ? calloc(n, size) : calloc(1, 1));

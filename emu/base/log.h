@@ -30,6 +30,7 @@ bool err_prefix(struct err *err, const char *fmt, ...)
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void *xmalloc(size_t size); /* never NULL */
+void *xaligned(size_t size); /* at a multiple of size, a power of two */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
 
 #include "emu/base/log.h"
 #include "emu/base/tap.h"
@@ -17,8 +19,10 @@
 #include "emu/machine/slice.h"
 
 enum {
-    SLAB = 256,     /* pages that are asked for at once */
+    SLAB = 512,     /* pages that are asked for at once: 2 MiB */
     PER_OCTAVE = 8, /* checkpoints per doubling of the distance from now */
+    SAMPLE = 64,    /* of so many copies one is timed */
+    COPY_NS = 1500, /* what one takes, as long as none was timed */
 };
 
 /* Pages for copies; freed ones are kept for the next. */
@@ -37,15 +41,21 @@ struct chain {
     struct pool pool;
     size_t limit;   /* pages */
     size_t state;   /* bytes of all states */
+    int64_t copy_ns; /* what it takes to copy a page, lately */
     bool restoring; /* these writes are ours */
     bool relieving; /* a yield was asked for */
 };
 
 /* Pages ---------------------------------------------------------------------- */
 
+/* A slab is a huge page, where the host has such: to be given 512 small ones
+ * takes longer than to fill them. */
 static void add_slab(struct pool *p)
 {
-    uint8_t *slab = xmalloc((size_t)SLAB * MEM_PAGE);
+    size_t size = (size_t)SLAB * MEM_PAGE;
+    uint8_t *slab = xaligned(size);
+
+    madvise(slab, size, MADV_HUGEPAGE);
 
     p->slab = xrealloc(p->slab, (p->slabs + 1) * sizeof *p->slab);
     p->slab[p->slabs++] = slab;
@@ -220,22 +230,46 @@ static uint32_t number_of(const struct mem *mem, const struct mem_region *r)
     return n;
 }
 
-static void written(void *opaque, uint64_t pa, size_t len, unsigned bits)
+static void keep(struct chain *c, uint64_t pa)
 {
-    struct chain *c = opaque;
     struct mem *mem = c->m->mem;
-    const struct mem_region *r;
-    struct page_copy p;
+    const struct mem_region *r = mem_find(mem, pa);
+    struct page_copy p = { .region = number_of(mem, r) };
 
-    (void)len;
-    if (!(bits & MEM_ATTN_COPY) || c->restoring)
-        return;
-    r = mem_find(mem, pa);
-    p.region = number_of(mem, r);
     p.page = (uint32_t)((pa - r->base) / MEM_PAGE);
     p.data = copy_of(c, r, p.page);
     r->attn[p.page] &= (uint8_t)~MEM_ATTN_COPY;
     gap_add(&c->working, p);
+}
+
+int64_t chain_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* The same, with an eye on how long it takes. */
+static void keep_timed(struct chain *c, uint64_t pa)
+{
+    int64_t began = chain_clock();
+
+    keep(c, pa);
+    c->copy_ns += (chain_clock() - began - c->copy_ns) / 8;
+}
+
+static void written(void *opaque, uint64_t pa, size_t len, unsigned bits)
+{
+    struct chain *c = opaque;
+
+    (void)len;
+    if (!(bits & MEM_ATTN_COPY) || c->restoring)
+        return;
+    if (c->working.n % SAMPLE == SAMPLE - 1)
+        keep_timed(c, pa);
+    else
+        keep(c, pa);
     if (chain_full(c) && !c->relieving && c->m->run->running) {
         c->relieving = true;
         c->m->run->running->attention |= ATTN_YIELD;
@@ -271,6 +305,7 @@ struct chain *chain_new(struct machine *m, size_t bytes)
 
     c->m = m;
     c->limit = bytes / MEM_PAGE;
+    c->copy_ns = COPY_NS;
     mem_on_write(m->mem, written, c);
     arm_all(c, true);
     return c;
@@ -309,7 +344,10 @@ struct checkpoint *chain_nth(const struct chain *c, size_t n)
 
 size_t chain_here(const struct chain *c) { return c->here; }
 
-size_t chain_written(const struct chain *c) { return c->working.n; }
+int64_t chain_cost(const struct chain *c)
+{
+    return (int64_t)c->working.n * c->copy_ns;
+}
 
 size_t chain_bytes(const struct chain *c)
 {

@@ -87,7 +87,7 @@ struct timeline {
     enum run_state end_state;
 
     /* Spacing. */
-    int64_t due_ns;
+    int64_t taken_ns; /* of chain_clock, when the last one was taken */
     uint64_t taken_t;
 
     unsigned number, numbers; /* of the present branch; given so far */

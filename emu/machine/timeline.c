@@ -4,7 +4,7 @@
  *
  * How far apart checkpoints stand is the host's business: each costs the time
  * to copy the pages that are written after it, and the next one waits until
- * that is a small part of the time that passed.
+ * that is a small part of the host's time that was used since.
  */
 #include "emu/machine/timeline.h"
 
@@ -23,9 +23,8 @@
 #include "emu/machine/slice.h"
 
 enum {
-    PAGE_NS = 1500,       /* what a page costs that is copied, about */
-    STATE_NS = 100000,    /* what a checkpoint costs besides */
-    SHARE = 50,           /* they may cost one part in so many */
+    STATE_NS = 300000,    /* what a checkpoint costs besides, about */
+    SHARE = 60,           /* they may cost one part in so many */
     LEAST_NS = 100000000, /* between two of them */
     LEAST_STEPS = 100000,
     BRANCHES = 64, /* kept; then the oldest goes */
@@ -70,26 +69,35 @@ void timeline_fini(struct machine *m)
     m->run->timeline = NULL;
 }
 
-static void put_off(struct machine *m, size_t pages)
+static void put_off(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
-    int64_t cost = (int64_t)pages * PAGE_NS + STATE_NS;
 
     tl->taken_t = run_now(m);
-    tl->due_ns = loop_now(m->loop, LOOP_REALTIME) +
-                 (cost * SHARE > LEAST_NS ? cost * SHARE : LEAST_NS);
+    tl->taken_ns = chain_clock();
 }
 
 static struct checkpoint *take(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
-    size_t pages = chain_written(tl->chain);
     struct checkpoint *k = chain_take(tl->chain);
 
     chain_thin(tl->chain);
     timeline_horizon(m);
-    put_off(m, pages);
+    put_off(m);
     return k;
+}
+
+static bool is_due(const struct machine *m)
+{
+    const struct timeline *tl = timeline_of(m);
+    int64_t gone;
+
+    if (run_now(m) - tl->taken_t < LEAST_STEPS)
+        return false;
+    gone = chain_clock() - tl->taken_ns;
+    return gone >= LEAST_NS &&
+           gone / SHARE >= chain_cost(tl->chain) + STATE_NS;
 }
 
 void timeline_started(struct machine *m)
@@ -181,8 +189,7 @@ void timeline_slice(struct machine *m)
 #ifdef HOSTILE
     go_through_again(m);
 #endif
-    if (run_now(m) - tl->taken_t >= LEAST_STEPS &&
-        loop_now(m->loop, LOOP_REALTIME) >= tl->due_ns)
+    if (is_due(m))
         take(m);
 }
 
@@ -330,7 +337,7 @@ void timeline_restore(struct machine *m, size_t n)
     for (int h = 0; h < m->harts; h++)
         m->hart[h]->skip_points = 0;
     timeline_horizon(m);
-    put_off(m, 0);
+    put_off(m);
     if (chain_nth(tl->chain, n) == tl->present)
         be_present(m);
 }
