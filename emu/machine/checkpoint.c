@@ -230,6 +230,13 @@ static uint32_t number_of(const struct mem *mem, const struct mem_region *r)
     return n;
 }
 
+/* The host gives a page of its own at the first write. To be read before that
+ * it would be given one of zeros first, and then another. */
+static void touch(uint8_t *page)
+{
+    __atomic_fetch_or(page, 0, __ATOMIC_RELAXED);
+}
+
 static void keep(struct chain *c, uint64_t pa)
 {
     struct mem *mem = c->m->mem;
@@ -237,6 +244,7 @@ static void keep(struct chain *c, uint64_t pa)
     struct page_copy p = { .region = number_of(mem, r) };
 
     p.page = (uint32_t)((pa - r->base) / MEM_PAGE);
+    touch(r->host + (uint64_t)p.page * MEM_PAGE);
     p.data = copy_of(c, r, p.page);
     r->attn[p.page] &= (uint8_t)~MEM_ATTN_COPY;
     gap_add(&c->working, p);
