@@ -22,14 +22,20 @@ enum {
     SLAB = 512,     /* pages that are asked for at once: 2 MiB */
     PER_OCTAVE = 8, /* checkpoints per doubling of the distance from now */
     SAMPLE = 64,    /* of so many copies one is timed */
-    COPY_NS = 1500, /* what one takes, as long as none was timed */
+    COPY_NS = 1000, /* what one takes, as long as none was timed */
+    MISS_NS = 300,  /* to find out that one is wanted, about */
+    ZERO_NS = 150,  /* to find out that a page is all zeros */
+    /* Slabs that it may have, and how often one more: see chain_make_room. */
+    SLABS = 8,
+    SLAB_NS = 400000000,
 };
 
 /* Pages for copies; freed ones are kept for the next. */
 struct pool {
     uint8_t **slab;
     size_t slabs, used;
-    void *free; /* each begins with a pointer to the next */
+    void *free;       /* each begins with a pointer to the next */
+    int64_t grown_ns; /* what it took to be given memory */
 };
 
 struct chain {
@@ -41,22 +47,34 @@ struct chain {
     struct pool pool;
     size_t limit;   /* pages */
     size_t state;   /* bytes of all states */
-    int64_t copy_ns; /* what it takes to copy a page, lately */
+    int64_t copy_ns;  /* what it takes to copy a page, lately */
+    int64_t clock_ns; /* and to ask for the time */
+    int64_t spent_ns; /* on what is in working */
+    int64_t born_ns;
+    size_t copies; /* pages in working that are not zeros */
     bool restoring; /* these writes are ours */
     bool relieving; /* a yield was asked for */
 };
 
 /* Pages ---------------------------------------------------------------------- */
 
+int64_t chain_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 /* A slab is a huge page, where the host has such: to be given 512 small ones
  * takes longer than to fill them. */
 static void add_slab(struct pool *p)
 {
     size_t size = (size_t)SLAB * MEM_PAGE;
+    int64_t began = chain_clock();
     uint8_t *slab = xaligned(size);
 
     madvise(slab, size, MADV_HUGEPAGE);
-
     p->slab = xrealloc(p->slab, (p->slabs + 1) * sizeof *p->slab);
     p->slab[p->slabs++] = slab;
     for (size_t n = 0; n < SLAB; n++) {
@@ -65,6 +83,8 @@ static void add_slab(struct pool *p)
         memcpy(page, &p->free, sizeof p->free);
         p->free = page;
     }
+    if (p->slabs > SLABS) /* what everybody needs has no price */
+        p->grown_ns += chain_clock() - began;
 }
 
 static uint8_t *page_new(struct pool *p)
@@ -237,7 +257,7 @@ static void touch(uint8_t *page)
     __atomic_fetch_or(page, 0, __ATOMIC_RELAXED);
 }
 
-static void keep(struct chain *c, uint64_t pa)
+static struct page_copy keep(struct chain *c, uint64_t pa)
 {
     struct mem *mem = c->m->mem;
     const struct mem_region *r = mem_find(mem, pa);
@@ -248,36 +268,35 @@ static void keep(struct chain *c, uint64_t pa)
     p.data = copy_of(c, r, p.page);
     r->attn[p.page] &= (uint8_t)~MEM_ATTN_COPY;
     gap_add(&c->working, p);
+    return p;
 }
 
-int64_t chain_clock(void)
+/* The same, with an eye on how long it takes; the host may have been busy. */
+static struct page_copy keep_timed(struct chain *c, uint64_t pa)
 {
-    struct timespec now;
+    int64_t grown = c->pool.grown_ns, began = chain_clock(), took;
+    struct page_copy p = keep(c, pa);
 
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-/* The same, with an eye on how long it takes. */
-static void keep_timed(struct chain *c, uint64_t pa)
-{
-    int64_t began = chain_clock();
-
-    keep(c, pa);
-    c->copy_ns += (chain_clock() - began - c->copy_ns) / 8;
+    took = chain_clock() - began - c->clock_ns - (c->pool.grown_ns - grown);
+    if (!p.data)
+        return p;
+    if (took > 2 * c->copy_ns)
+        took = 2 * c->copy_ns;
+    c->copy_ns += (took - c->copy_ns) / 8;
+    return p;
 }
 
 static void written(void *opaque, uint64_t pa, size_t len, unsigned bits)
 {
     struct chain *c = opaque;
+    struct page_copy p;
 
     (void)len;
     if (!(bits & MEM_ATTN_COPY) || c->restoring)
         return;
-    if (c->working.n % SAMPLE == SAMPLE - 1)
-        keep_timed(c, pa);
-    else
-        keep(c, pa);
+    p = c->working.n % SAMPLE ? keep(c, pa) : keep_timed(c, pa);
+    c->copies += p.data != NULL;
+    c->spent_ns += p.data ? c->copy_ns + MISS_NS : ZERO_NS;
     if (chain_full(c) && !c->relieving && c->m->run->running) {
         c->relieving = true;
         c->m->run->running->attention |= ATTN_YIELD;
@@ -305,6 +324,18 @@ static void begin_working(struct chain *c, const struct gap *were)
     c->working = (struct gap){ 0 };
 }
 
+static int64_t clock_cost(void)
+{
+    int64_t best = INT64_MAX;
+
+    for (int n = 0; n < SAMPLE; n++) {
+        int64_t began = chain_clock(), took = chain_clock() - began;
+
+        best = took < best ? took : best;
+    }
+    return best;
+}
+
 /* Chains ------------------------------------------------------------------------ */
 
 struct chain *chain_new(struct machine *m, size_t bytes)
@@ -314,6 +345,8 @@ struct chain *chain_new(struct machine *m, size_t bytes)
     c->m = m;
     c->limit = bytes / MEM_PAGE;
     c->copy_ns = COPY_NS;
+    c->clock_ns = clock_cost();
+    c->born_ns = chain_clock();
     mem_on_write(m->mem, written, c);
     arm_all(c, true);
     return c;
@@ -354,7 +387,7 @@ size_t chain_here(const struct chain *c) { return c->here; }
 
 int64_t chain_cost(const struct chain *c)
 {
-    return (int64_t)c->working.n * c->copy_ns;
+    return c->spent_ns + c->pool.grown_ns;
 }
 
 size_t chain_bytes(const struct chain *c)
@@ -435,6 +468,7 @@ struct checkpoint *chain_take(struct chain *c)
     if (c->n && !c->working.n && chain_at(c, c->at[c->here]))
         return c->at[c->here];
     k = checkpoint_new(c);
+    c->spent_ns = c->pool.grown_ns = 0;
     if (c->n) {
         k->gap = c->at[c->here]->gap;
         c->at[c->here]->gap = c->working;
@@ -612,6 +646,23 @@ static size_t least(const struct chain *c)
         }
     }
     return found;
+}
+
+/*
+ * To be given memory takes the host longer than to copy pages: about as many
+ * as were wanted last time are to be free. Where many are, they come from
+ * old checkpoints, and only as time goes by from the host.
+ */
+void chain_make_room(struct chain *c)
+{
+    const struct pool *p = &c->pool;
+    int64_t slabs = SLABS + (chain_clock() - c->born_ns) / SLAB_NS;
+    size_t n, want = c->copies;
+
+    c->copies = 0;
+    while (p->slabs * SLAB - p->used < want && (int64_t)p->slabs >= slabs &&
+           (n = least(c)))
+        drop(c, n);
 }
 
 size_t chain_relieve(struct chain *c)

@@ -96,6 +96,7 @@ void chain_clear(struct chain *c); /* forgets all */
  * that is here. Says how many of the oldest went: history begins later.
  */
 void chain_thin(struct chain *c);
+void chain_make_room(struct chain *c);
 size_t chain_relieve(struct chain *c);
 
 #endif

@@ -88,6 +88,7 @@ struct timeline {
 
     /* Spacing. */
     int64_t taken_ns; /* of chain_clock, when the last one was taken */
+    int64_t saved_ns; /* what they may cost by now, see timeline.c */
     uint64_t taken_t;
 
     unsigned number, numbers; /* of the present branch; given so far */

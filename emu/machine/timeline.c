@@ -24,8 +24,9 @@
 
 enum {
     STATE_NS = 300000,    /* what a checkpoint costs besides, about */
-    SHARE = 60,           /* they may cost one part in so many */
+    SHARE = 64,           /* they may cost one part in so many */
     LEAST_NS = 100000000, /* between two of them */
+    SAVED_NS = 500000000, /* what was not spent is kept up to here */
     LEAST_STEPS = 100000,
     BRANCHES = 64, /* kept; then the oldest goes */
 };
@@ -69,6 +70,16 @@ void timeline_fini(struct machine *m)
     m->run->timeline = NULL;
 }
 
+/* How long it is since the last one, less what it took since then to keep it:
+ * in time that the host has used, and at SHARE times its price. */
+static int64_t earned(const struct machine *m)
+{
+    const struct timeline *tl = timeline_of(m);
+
+    return chain_clock() - tl->taken_ns -
+           SHARE * (chain_cost(tl->chain) + STATE_NS);
+}
+
 static void put_off(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
@@ -80,9 +91,14 @@ static void put_off(struct machine *m)
 static struct checkpoint *take(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
-    struct checkpoint *k = chain_take(tl->chain);
+    struct checkpoint *k;
 
+    tl->saved_ns += earned(m);
+    if (tl->saved_ns > SAVED_NS)
+        tl->saved_ns = SAVED_NS;
+    k = chain_take(tl->chain);
     chain_thin(tl->chain);
+    chain_make_room(tl->chain);
     timeline_horizon(m);
     put_off(m);
     return k;
@@ -91,13 +107,10 @@ static struct checkpoint *take(struct machine *m)
 static bool is_due(const struct machine *m)
 {
     const struct timeline *tl = timeline_of(m);
-    int64_t gone;
 
-    if (run_now(m) - tl->taken_t < LEAST_STEPS)
-        return false;
-    gone = chain_clock() - tl->taken_ns;
-    return gone >= LEAST_NS &&
-           gone / SHARE >= chain_cost(tl->chain) + STATE_NS;
+    return run_now(m) - tl->taken_t >= LEAST_STEPS &&
+           chain_clock() - tl->taken_ns >= LEAST_NS &&
+           tl->saved_ns + earned(m) >= 0;
 }
 
 void timeline_started(struct machine *m)

@@ -88,61 +88,134 @@ class Machine:
     """A machine that stands, and its gdb port."""
 
     def __init__(self, *args):
-        ours, theirs = socket.socketpair()
-        self.socket = ours
+        self.socket, theirs = socket.socketpair()
         self.child = subprocess.Popen(
             [EBREAK, "-display", "none", "-monitor", "none", "-serial",
              "null", "-S", "-gdb", "stdio", *args], stdin=theirs,
             stdout=theirs, stderr=subprocess.DEVNULL)
         theirs.close()
         self.data = b""
-        self.ask("QStartNoAckMode")
+        self.ask("qSupported:swbreak+;hwbreak+;vContSupported+")
 
-    def ask(self, text):
-        self.socket.sendall(b"$%s#%02x" % (text.encode(),
-                                           sum(text.encode()) & 255))
+    def reply(self):
         while True:
             found = re.search(rb"\$([^#]*)#..", self.data, re.S)
-            if not found:
-                data = self.socket.recv(65536)
-                if not data:
-                    sys.exit("the emulator is gone")
-                self.data += data
-                continue
-            self.data = self.data[found.end():]
-            if not found[1].startswith(b"O") or found[1] == b"OK":
-                return found[1].decode("latin-1")
-            self.said = found[1]
+            if found:
+                self.data = self.data[found.end():]
+                self.socket.sendall(b"+")
+                return re.sub(rb"(.)\*(.)", lambda m: m[1] * (m[2][0] - 28),
+                              found[1], flags=re.S).decode("latin-1")
+            data = self.socket.recv(65536)
+            if not data:
+                sys.exit("the emulator is gone")
+            self.data += data
+
+    def ask(self, text):
+        """The reply; what is printed meanwhile is kept in said."""
+        self.said = ""
+        self.socket.sendall(b"$%s#%02x" % (text.encode(),
+                                           sum(text.encode()) & 255))
+        reply = self.reply()
+        while re.fullmatch("O([0-9a-f][0-9a-f])+", reply):
+            self.said += bytes.fromhex(reply[1:]).decode()
+            reply = self.reply()
+        return reply
 
     def monitor(self, command):
         self.ask("qRcmd," + command.encode().hex())
+        return self.said
 
-    def seconds(self, text):
+    def now(self):
+        return int(re.search(r"T=(\d+)", self.monitor("when"))[1])
+
+    def seconds(self, how, *args):
         before = time.monotonic()
-        self.reply = self.ask(text)
+        how(*args)
         return time.monotonic() - before
 
+    def checkpoints(self):
+        return int(re.search(r"checkpoints: (\d+)",
+                             self.monitor("info timeline"))[1])
+
     def end(self):
+        self.socket.close()
         self.child.kill()
         self.child.wait()
 
 
-def forward(machine, t):
-    """To T by running, as fast as it goes."""
-    machine.monitor(f"goto {t}")
-    before = time.monotonic()
-    return before
+def step_back(name, t, *args):
+    """The first step back, and more."""
+    first, more = [], []
+    for _ in range(3):
+        m = Machine(*args)
+        m.monitor(f"goto {t}")
+        first.append(m.seconds(m.ask, "bs"))
+        more += [m.seconds(m.ask, "bs") for _ in range(300)]
+        if m.now() >= t - 300:
+            sys.exit("it did not step back")
+        m.end()
+    print(f"{name}: a step back at T={t:.0e}: first "
+          f"{1e3 * statistics.median(first):.1f} ms, then "
+          f"{1e3 * statistics.median(more):.2f} ms in the median, "
+          f"{1e3 * max(more):.1f} ms at most", flush=True)
+
+
+def search(name, t, point, *args):
+    """Back over all of it, to a point that is nowhere met."""
+    found = []
+    for _ in range(3):
+        m = Machine(*args)
+        there = m.seconds(m.monitor, f"goto {t}")
+        n = m.checkpoints()
+        if point:
+            m.ask(f"Z{point}")
+        back = m.seconds(m.ask, "bc")
+        if m.now():
+            sys.exit("it met something")
+        found.append((back - 0.1 * n, back, there, n))
+        m.end()
+    _, back, there, n = min(found)
+    print(f"{name}: back over {t:.0e} instructions and {n} checkpoints: "
+          f"{back / there:.2f} of the time forward ({there:.2f} s); "
+          f"{(back - 0.1 * n) / there:.2f} without 100 ms for each",
+          flush=True)
+
+
+def counted(name, elf, here, rounds, *args):
+    """What a breakpoint costs that is met on the way and not stopped at."""
+    best = {}
+    for _ in range(3):
+        for point in ("", f"0,{here:x},4"):
+            m = Machine(*args, "-kernel", elf)
+            m.monitor(f"goto {3 * rounds}")
+            m.monitor("goto +1")  # from where nothing is met: one stretch
+            if point:
+                m.ask(f"Z{point}")
+            back = m.seconds(m.ask, "bc")
+            best[point] = min(best.get(point, 1e9), back)
+            m.end()
+    without, with_ = best.values()
+    print(f"{name}: a breakpoint that is counted: "
+          f"{1e9 * (with_ - without) / rounds:.0f} ns a hit", flush=True)
 
 
 def main():
     global EBREAK
     EBREAK, directory, cross = sys.argv[1:]
     os.makedirs(directory, exist_ok=True)
-    stores = build("stores", directory, cross, SIZE=32 << 20, ROUNDS=600)
-    if "fwd" in os.environ.get("WHAT", "fwd"):
-        overhead("stores over 32 MiB", "-m", "128", "-bios", "none", "-kernel", stores)
-        overhead("Linux boot", *LINUX,
-                 say=[(b"guest# ", b"poweroff -f\n")])
+    stores = ("-m", "128", "-bios", "none", "-kernel",
+              build("stores", directory, cross, SIZE=32 << 20, ROUNDS=2400))
+    if "fwd" in WHAT:
+        overhead("stores over 32 MiB", *stores)
+        overhead("Linux boot", *LINUX, say=[(b"guest# ", b"poweroff -f\n")])
+    if "back" in WHAT:
+        step_back("stores", 10**9, *stores)
+        step_back("Linux", 10**9, *LINUX)
+        search("stores", 10**9, "", *stores)
+        search("Linux", 10**9, "", *LINUX)
+        search("Linux, a breakpoint", 10**9, "0,80000abc,2", *LINUX)
+        search("Linux, a watchpoint", 10**9, "2,800000000,8", *LINUX)
 
 
+WHAT = os.environ.get("WHAT", "fwd back")
 main()
