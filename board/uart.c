@@ -363,6 +363,14 @@ static void accept_more(void *opaque)
         chardev_accept(u->chr);
 }
 
+/* Behind a multiplexer nobody asks again of his own accord. */
+static void is_live(void *opaque)
+{
+    const struct uart *u = opaque;
+
+    bh_schedule(u->accept);
+}
+
 /* Registers -----------------------------------------------------------------*/
 
 static void send(struct uart *u, uint8_t byte)
@@ -577,6 +585,7 @@ bool uart_new(const struct board_rooms *r, uint64_t base, struct chardev *chr,
     u->timeout_at = INT64_MAX;
     u->timeout = timer_new(r->loop, LOOP_VIRTUAL, "uart0", time_out, u);
     u->accept = bh_new(r->loop, "uart0", accept_more, u);
+    tap_on_live(r->tap, is_live, u);
     u->bytes = tap_source(r->tap, "serial0", deliver_bytes, u);
     u->breaks = tap_source(r->tap, "serial0.break", deliver_break, u);
     mem_add_device(r->mem, "serial", base, SIZE, &uart_ops, u);

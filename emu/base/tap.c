@@ -36,11 +36,18 @@ struct source {
     void *opaque;
 };
 
+struct waiter {
+    void (*fn)(void *opaque);
+    void *opaque;
+};
+
 struct tap {
     tap_now_fn *now;
     void *opaque;
     struct source *sources;
     size_t nsources;
+    struct waiter *waiters; /* for the run to be live */
+    size_t nwaiters;
     struct buf log; /* struct tap_input, bytes, struct tap_input, bytes, ... */
     size_t count;
     size_t next;   /* replaying: where in the log the next input is */
@@ -65,6 +72,7 @@ void tap_free(struct tap *t)
     for (size_t i = 0; i < t->nsources; i++)
         free(t->sources[i].name);
     free(t->sources);
+    free(t->waiters);
     buf_free(&t->log);
     free(t);
 }
@@ -88,6 +96,18 @@ int tap_source(struct tap *t, const char *name, tap_fn *deliver, void *opaque)
     t->sources[t->nsources] =
         (struct source){ .name = xstrdup(name), deliver, opaque };
     return (int)t->nsources++;
+}
+
+void tap_on_live(struct tap *t, void (*fn)(void *opaque), void *opaque)
+{
+    t->waiters = xrealloc(t->waiters, (t->nwaiters + 1) * sizeof *t->waiters);
+    t->waiters[t->nwaiters++] = (struct waiter){ fn, opaque };
+}
+
+static void tell_live(const struct tap *t)
+{
+    for (size_t i = 0; i < t->nwaiters && !tap_replaying(t); i++)
+        t->waiters[i].fn(t->waiters[i].opaque);
 }
 
 static void deliver(const struct tap *t, const struct tap_input *in,
@@ -117,6 +137,7 @@ void tap_live(struct tap *t)
 {
     assert(t->next == t->log.len && !t->past);
     t->recorded = false;
+    tell_live(t);
 }
 
 size_t tap_kept(struct tap *t)
@@ -134,6 +155,7 @@ void tap_restart(struct tap *t)
     t->count = 0;
     t->next = 0;
     t->recorded = t->past = false;
+    tell_live(t);
 }
 
 const char *tap_source_name(const struct tap *t, size_t n)
@@ -228,6 +250,7 @@ void tap_present(struct tap *t)
 {
     assert(t->recorded || t->next == t->log.len);
     t->past = false;
+    tell_live(t);
 }
 
 void tap_cut(struct tap *t)
@@ -237,6 +260,7 @@ void tap_cut(struct tap *t)
     t->log.len = t->next;
     t->past = false;
     count_again(t);
+    tell_live(t);
 }
 
 const void *tap_log(const struct tap *t) { return t->log.data; }

@@ -45,6 +45,10 @@ int tap_source(struct tap *t, const char *name, tap_fn *deliver, void *opaque);
  */
 bool tap_put(struct tap *t, int source, const void *data, size_t len);
 
+/* Called whenever inputs from outside are taken again: who has kept what
+ * tap_put refused gives it then, but not from within. */
+void tap_on_live(struct tap *t, void (*fn)(void *opaque), void *opaque);
+
 /* Replaying: the T of the next input, or UINT64_MAX. Live: UINT64_MAX. */
 uint64_t tap_next(const struct tap *t);
 

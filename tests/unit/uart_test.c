@@ -558,8 +558,7 @@ Test(uart, what_is_typed_in_the_past_comes_in_the_present)
     cr_assert_gt(can(), 0);
     type("ab");
     cr_assert_eq(get(LSR) & 0x01, 0);
-    tap_present(g.rooms.tap);
-    cr_assert_eq(can(), 0);
+    tap_present(g.rooms.tap); /* nobody needs to ask */
     while (loop_turn(g.rooms.loop, 0))
         ;
     cr_assert_eq(get(RBR), 'a');
