@@ -368,9 +368,17 @@ bool debug_reverse(struct machine *m, int hart, bool step, struct err *err);
 bool debug_look_back(struct machine *m, const struct debug_point *p,
                      struct err *err);
 
-/* T, "+n", "-n", "start", "end" or the name of a checkpoint. Beyond the
+/* T, "+n", "-n", "n%", "start", "end" or the name of a checkpoint. Beyond the
  * present the machine runs, and may be stopped on the way. */
 bool debug_goto(struct machine *m, const char *where, struct err *err);
+bool debug_restart(struct machine *m, const char *name, struct err *err);
+
+/* To where the machine stopped before that, or after it again. */
+bool debug_back(struct machine *m, bool forward, struct err *err);
+
+/* Runs the last steps of all harts again, and tells each as DEBUG_EVENT_SAY;
+ * the stop that follows is where the machine was. */
+bool debug_last_steps(struct machine *m, uint64_t steps, struct err *err);
 
 /* Names the present T; NULL: a name is made up. */
 bool debug_checkpoint(struct machine *m, const char *name, struct err *err);

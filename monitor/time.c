@@ -13,6 +13,8 @@
 
 #include "monitor/mon.h"
 
+enum { HISTORY_STEPS = 10000 };
+
 /* The session that waits for a stop; one at a time. */
 static struct {
     struct monitor *mon; /* NULL: none */
@@ -79,6 +81,34 @@ void hmp_goto(struct monitor *mon, const struct args *a)
     struct err err;
 
     wait_for(mon, debug_goto(mon->m, arg_text(a, "where"), &err), &err);
+}
+
+void hmp_back(struct monitor *mon, const struct args *a)
+{
+    struct err err;
+
+    (void)a;
+    wait_for(mon, debug_back(mon->m, false, &err), &err);
+}
+
+void hmp_forward(struct monitor *mon, const struct args *a)
+{
+    struct err err;
+
+    (void)a;
+    wait_for(mon, debug_back(mon->m, true, &err), &err);
+}
+
+void hmp_history(struct monitor *mon, const struct args *a)
+{
+    uint64_t n = arg_number(a, "count", 20);
+    struct err err;
+
+    if (n < 1 || n > HISTORY_STEPS)
+        mon_print(mon, "Error: the count must be from 1 to %d\n",
+                  HISTORY_STEPS);
+    else
+        wait_for(mon, debug_last_steps(mon->m, n, &err), &err);
 }
 
 void hmp_checkpoint(struct monitor *mon, const struct args *a)

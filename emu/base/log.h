@@ -29,7 +29,7 @@ bool err_prefix(struct err *err, const char *fmt, ...)
 /* Prints "ebreak: text" and exits with status 1: for want of memory only. */
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-void *xmalloc(size_t size); /* never NULL */
+void *xmalloc(size_t size);  /* never NULL */
 void *xaligned(size_t size); /* at a multiple of size, a power of two */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);

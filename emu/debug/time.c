@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* time.c - moving in time, as debuggers ask for it. */
+#include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "emu/base/log.h"
@@ -26,6 +28,24 @@ bool debug_seeking(const struct machine *m)
 bool debug_reverse(struct machine *m, int hart, bool step, struct err *err)
 {
     return is_ready(m, err) && timeline_reverse(m, hart, step, err);
+}
+
+/* "12.5%" of history. */
+static bool parse_percent(const struct machine *m, const char *where,
+                          uint64_t *t)
+{
+    uint64_t begin = timeline_begin(m), end = timeline_end(m);
+    char *rest;
+    double percent;
+
+    if (!isdigit((unsigned char)where[0]) || !strchr(where, '%'))
+        return false;
+    percent = strtod(where, &rest);
+    if (strcmp(rest, "%") != 0 || !(percent >= 0 && percent <= 100))
+        return false;
+    *t = begin + (uint64_t)((double)(end - begin) * percent / 100);
+    *t = *t < end ? *t : end;
+    return true;
 }
 
 /* T, or so many steps from now; never before 0 or past the end of time. */
@@ -54,9 +74,24 @@ bool debug_goto(struct machine *m, const char *where, struct err *err)
         return timeline_go(m, TIMELINE_START, err);
     if (!strcmp(where, "end"))
         return timeline_go(m, TIMELINE_END, err);
-    if (parse_t(m, where, &t))
+    if (parse_t(m, where, &t) || parse_percent(m, where, &t))
         return timeline_goto(m, t, err);
     return timeline_restart(m, where, err);
+}
+
+bool debug_restart(struct machine *m, const char *name, struct err *err)
+{
+    return is_ready(m, err) && timeline_restart(m, name, err);
+}
+
+bool debug_back(struct machine *m, bool forward, struct err *err)
+{
+    return is_ready(m, err) && timeline_back(m, forward, err);
+}
+
+bool debug_last_steps(struct machine *m, uint64_t steps, struct err *err)
+{
+    return is_ready(m, err) && timeline_list(m, steps, err);
 }
 
 bool debug_checkpoint(struct machine *m, const char *name, struct err *err)

@@ -20,8 +20,7 @@
 #include "emu/hart/mmu.h"
 #include "emu/hart/trap.h"
 
-/* Without touching TLB or A bits; false when pc cannot be fetched. */
-static bool decode_at(struct hart *h, struct insn *i)
+bool trace_decode(struct hart *h, struct insn *i)
 {
     uint8_t bytes[4] = { 0 };
     uint32_t word;
@@ -74,7 +73,7 @@ static uint64_t trace_step(struct hart *h)
     struct commit c;
     struct insn i;
 
-    if (!decode_at(h, &i)) {
+    if (!trace_decode(h, &i)) {
         log_before(h, NULL);
         return hart_run(h, 1);
     }

@@ -19,6 +19,11 @@ static inline bool trace_on(void)
 /* As hart_run. */
 uint64_t trace_run(struct hart *h, uint64_t n);
 
+/* What h would execute now, without touching TLB or A bits; false when it
+ * cannot be fetched. */
+struct insn;
+bool trace_decode(struct hart *h, struct insn *i);
+
 /* The register dump of `info registers`, without its "CPU#" line. */
 struct buf;
 void trace_registers(struct hart *h, bool fpu, struct buf *out);

@@ -45,13 +45,13 @@ struct chain {
     size_t here;        /* memory is as of at[here], but for working */
     struct gap working; /* pages written since, as they were */
     struct pool pool;
-    size_t limit;   /* pages */
-    size_t state;   /* bytes of all states */
+    size_t limit;     /* pages */
+    size_t state;     /* bytes of all states */
     int64_t copy_ns;  /* what it takes to copy a page, lately */
     int64_t clock_ns; /* and to ask for the time */
     int64_t spent_ns; /* on what is in working */
     int64_t born_ns;
-    size_t copies; /* pages in working that are not zeros */
+    size_t copies;  /* pages in working that are not zeros */
     bool restoring; /* these writes are ours */
     bool relieving; /* a yield was asked for */
 };

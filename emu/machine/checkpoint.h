@@ -61,7 +61,7 @@ void chain_free(struct chain *c);
 
 size_t chain_count(const struct chain *c);
 struct checkpoint *chain_nth(const struct chain *c, size_t n);
-size_t chain_here(const struct chain *c);    /* of an empty chain: 0 */
+size_t chain_here(const struct chain *c); /* of an empty chain: 0 */
 int64_t chain_clock(void); /* ns of the host's processor that were used */
 /* What copying the pages that were written since then took, in such ns. */
 int64_t chain_cost(const struct chain *c);

@@ -308,6 +308,7 @@ static void stopped(struct machine *m, enum run_state why)
     if (tap_past(m->tap))
         slice_arrive(m);
     m->run->state = why;
+    timeline_stopped(m);
     tell(m, &e);
 }
 

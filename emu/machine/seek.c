@@ -78,6 +78,8 @@ static void place(struct machine *m, const struct checkpoint *k)
 static void finish(struct machine *m, struct run_stop stop)
 {
     m->run->stop_due = false;
+    if (seek_of(m)->as_stopped)
+        stops_arrived(m, &stop);
     timeline_done(m);
     run_seek_stopped(m, &stop);
 }
@@ -94,23 +96,11 @@ static void tell_hit(struct machine *m, const char *text)
 
 static void tell_found(struct machine *m)
 {
-    const struct seek_hit *hit = &seek_of(m)->hit;
-    const struct run_stop *stop = &hit->stop;
-    char text[160];
+    struct buf b = { 0 };
 
-    if (stop->device[0])
-        snprintf(text, sizeof text, "T=%" PRIu64 ": %s, at 0x%" PRIx64 "\n",
-                 hit->t, stop->device, stop->hit.addr);
-    else if (stop->reason == RUN_STOP_CATCH)
-        snprintf(text, sizeof text,
-                 "T=%" PRIu64 ": hart %d, cause %" PRIu64 ", to pc 0x%" PRIx64
-                 "\n",
-                 hit->t, stop->hart, stop->hit.addr, hit->pc);
-    else
-        snprintf(text, sizeof text,
-                 "T=%" PRIu64 ": hart %d, pc 0x%" PRIx64 ", at 0x%" PRIx64 "\n",
-                 hit->t, stop->hart, hit->pc, stop->hit.addr);
-    tell_hit(m, text);
+    seek_tell_hit(m, &seek_of(m)->hit, &b);
+    tell_hit(m, buf_text(&b));
+    buf_free(&b);
 }
 
 void seek_begin_of_history(struct machine *m)
@@ -241,6 +231,23 @@ static void back(struct machine *m)
     }
 }
 
+/* The last steps once more, one by one; then back. */
+static void list(struct machine *m)
+{
+    struct seek *s = seek_of(m);
+
+    if (run_now(m) < s->target && !seek_advance(m, s->target))
+        return;
+    m->run->one_by_one = true;
+    slice_again(m, s->high, RUN_SLICE / 8 + 1);
+    m->run->one_by_one = false;
+    if (run_now(m) < s->high)
+        return;
+    place(m, s->origin);
+    seek_tell_lines(m);
+    finish(m, s->stop);
+}
+
 /* By one step: what a stretch says of the hart, and of points. */
 static void back_to_step(struct machine *m)
 {
@@ -310,6 +317,9 @@ void timeline_turn(struct machine *m)
     case SEEK_STEP:
         back_to_step(m);
         break;
+    case SEEK_LIST:
+        list(m);
+        break;
     case SEEK_NONE:
         break;
     }
@@ -371,6 +381,22 @@ bool timeline_look_back(struct machine *m, const struct point *what,
     return true;
 }
 
+bool timeline_list(struct machine *m, uint64_t steps, struct err *err)
+{
+    struct seek *s;
+    struct chain *c;
+    uint64_t now = run_now(m), least;
+
+    if (!timeline_ready(m, err))
+        return false;
+    s = begin(m, SEEK_LIST, (int)m->run->clock.turn);
+    c = m->run->timeline->chain;
+    least = chain_nth(c, 0)->pos.t;
+    s->target = now - least > steps ? now - steps : least;
+    timeline_restore(m, chain_before(c, s->target + 1));
+    return true;
+}
+
 static void go_to(struct machine *m, struct checkpoint *k)
 {
     begin(m, SEEK_PLACE, (int)m->run->clock.turn)->place = k;
@@ -406,6 +432,17 @@ static bool run_to(struct machine *m, uint64_t t, struct err *err)
     return true;
 }
 
+/* To a T that is not beyond the present. */
+static void go_land(struct machine *m, uint64_t t)
+{
+    struct seek *s = begin(m, SEEK_LAND, (int)m->run->clock.turn);
+
+    if (t == s->from)
+        s->target = t;
+    else
+        seek_land(m, t, s->stop);
+}
+
 bool timeline_goto(struct machine *m, uint64_t t, struct err *err)
 {
     if (!timeline_ready(m, err))
@@ -414,12 +451,16 @@ bool timeline_goto(struct machine *m, uint64_t t, struct err *err)
         return err_set(err, "history begins at T=%" PRIu64, timeline_begin(m));
     if (t > timeline_end(m))
         return run_to(m, t, err);
-    struct seek *s = begin(m, SEEK_LAND, (int)m->run->clock.turn);
+    go_land(m, t);
+    return true;
+}
 
-    if (t == s->from)
-        s->target = t;
-    else
-        seek_land(m, t, s->stop);
+bool seek_to_stop(struct machine *m, uint64_t t, struct err *err)
+{
+    if (!timeline_ready(m, err))
+        return false;
+    go_land(m, t);
+    seek_of(m)->as_stopped = true;
     return true;
 }
 

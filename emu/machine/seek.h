@@ -16,6 +16,7 @@ enum seek_kind {
     SEEK_LAND,  /* to a T, or to a point that was met there */
     SEEK_BACK,  /* to the last point that was met before */
     SEEK_STEP,  /* to before a hart's last step */
+    SEEK_LIST,  /* what the last steps were */
 };
 
 /* A point that was met on the way. */
@@ -26,6 +27,15 @@ struct seek_hit {
     bool met;     /* a hart's: it meets it again */
     uint64_t pc;  /* of the hart then */
     struct run_stop stop;
+};
+
+/* An instruction of the last ones. */
+struct seek_line {
+    uint64_t t, pc, cause, interrupt_cause;
+    uint32_t raw;
+    uint8_t hart, priv, len;
+    bool interrupt; /* taken right before it */
+    bool exception, done;
 };
 
 enum { SEEK_DEPTH = 8 };
@@ -60,11 +70,14 @@ struct seek {
     struct seek_hit hit;       /* the last one; t UINT64_MAX: none */
     struct seek_hit want;      /* SEEK_LAND: stop at this one, if any */
     unsigned met;              /* SEEK_LAND: how many at this T so far */
+    bool as_stopped;           /* SEEK_LAND: to a place of stops.c's */
     bool told;     /* what happened right before from was told already */
     bool looking;  /* SEEK_BACK: to tell of the hit, and stay here */
     bool tracking; /* SEEK_STEP: looking at each step now */
     uint64_t window;
     struct seek_track track;
+    struct seek_line *line; /* SEEK_LIST */
+    size_t lines, room;
     int64_t said_ns; /* when progress was last told */
 };
 
@@ -73,6 +86,24 @@ struct branch {
     struct position end;
     struct buf log;
     uint64_t from; /* T at which it was left */
+};
+
+/* Where the machine stopped, see stops.c. */
+struct place {
+    uint64_t t;
+    uint64_t taken; /* harts in front of a handler, its interrupt taken */
+    uint64_t pc;    /* run's stop_pc */
+    unsigned steps; /* how many of them it is the last of; 0: no step */
+    bool exact;     /* not within a step */
+    struct run_stop stop;
+};
+
+enum { STOPS = 256 };
+
+struct stops {
+    struct place place[STOPS];
+    unsigned n, at; /* at: where the machine stands or stood last */
+    unsigned going; /* a search is under way to there */
 };
 
 struct timeline {
@@ -90,6 +121,8 @@ struct timeline {
     int64_t taken_ns; /* of chain_clock, when the last one was taken */
     int64_t saved_ns; /* what they may cost by now, see timeline.c */
     uint64_t taken_t;
+
+    struct stops stops;
 
     unsigned number, numbers; /* of the present branch; given so far */
     struct branch *branch;
@@ -120,10 +153,26 @@ void seek_begin_of_history(struct machine *m);
 void seek_decide(struct machine *m, uint64_t t);
 void seek_stretch(struct machine *m);
 
+bool seek_to_stop(struct machine *m, uint64_t t, struct err *err);
+
+/* stops.c: the machine has stopped; times after t are another future's; the
+ * search for a stop has arrived. */
+void stops_note(struct machine *m);
+void stops_cut(struct machine *m, uint64_t t);
+void stops_arrived(struct machine *m, struct run_stop *stop);
+
 /* seek_step.c: around each step of a hart. */
 void seek_step(struct machine *m, int hart);
 void seek_stepped(struct machine *m, int hart);
 void seek_step_begin(struct machine *m);
 void seek_step_turn(struct machine *m);
+
+/* seek_tell.c: a hit in words; before and after a step that is listed. */
+void seek_tell_hit(const struct machine *m, const struct seek_hit *hit,
+                   struct buf *out);
+void seek_list(struct machine *m, int hart);
+void seek_listed(struct machine *m, int hart);
+void seek_tell_lines(struct machine *m);
+void seek_forget_lines(struct seek *s);
 
 #endif

@@ -71,7 +71,9 @@ void seek_step(struct machine *m, int hart)
     const struct hart *h = m->hart[hart];
     unsigned d = depth(k);
 
-    if (hart != s->hart)
+    if (s->kind == SEEK_LIST)
+        seek_list(m, hart);
+    if (s->kind == SEEK_LIST || hart != s->hart)
         return;
     if (!k->merged)
         k->last[d] = run_now(m);
@@ -96,7 +98,10 @@ void seek_stepped(struct machine *m, int hart)
     const struct hart *h = m->hart[hart];
     struct seek_frame *top = k->frames ? &k->frame[k->frames - 1] : NULL;
 
-    if (hart != s->hart || h->stop.kind != HART_STOP_NONE)
+    if (s->kind == SEEK_LIST)
+        seek_listed(m, hart);
+    if (s->kind == SEEK_LIST || hart != s->hart ||
+        h->stop.kind != HART_STOP_NONE)
         return;
     if (h->exceptions != k->exceptions) {
         push(k, h, run_now(m), false);

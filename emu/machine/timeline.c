@@ -63,6 +63,7 @@ void timeline_fini(struct machine *m)
     if (!tl)
         return;
     chain_free(tl->chain);
+    seek_forget_lines(&tl->seek);
     for (size_t n = 0; n < tl->branches; n++)
         buf_free(&tl->branch[n].log);
     free(tl->branch);
@@ -122,6 +123,13 @@ void timeline_started(struct machine *m)
     if (!tl->chain)
         tl->chain = chain_new(m, tl->bytes);
     take(m);
+    stops_note(m);
+}
+
+void timeline_stopped(struct machine *m)
+{
+    if (has_history(timeline_of(m)))
+        stops_note(m);
 }
 
 static void take_away(struct timeline *tl, struct branch *b)
@@ -145,6 +153,7 @@ void timeline_forget(struct machine *m)
     tl->present = NULL;
     while (tl->branches)
         take_away(tl, &tl->branch[0]);
+    tl->stops.n = tl->stops.at = 0;
     timeline_horizon(m);
 }
 
@@ -366,6 +375,7 @@ void timeline_done(struct machine *m)
         tl->present = NULL;
     if (tl->seek.looking)
         points_remove_owner(m->points, &tl->seek);
+    seek_forget_lines(&tl->seek);
     tl->seek.looking = false;
     tl->seek.kind = SEEK_NONE;
     tl->seek.origin = NULL;
@@ -416,7 +426,8 @@ bool timeline_mark(struct machine *m, const char *name, struct err *err)
             return err_set(err, "there is a checkpoint '%s' already", name);
     }
     k = take(m);
-    free(k->name);
+    if (k->name)
+        return err_set(err, "this moment is called '%s' already", k->name);
     k->name = xstrdup(name);
     return true;
 }
@@ -460,6 +471,7 @@ void timeline_poke(struct machine *m)
     keep_branch(m);
     chain_cut(tl->chain);
     tap_cut(m->tap);
+    stops_cut(m, run_now(m));
     tl->present = NULL;
     timeline_horizon(m);
     tl->number = ++tl->numbers;
@@ -527,6 +539,7 @@ bool timeline_switch(struct machine *m, unsigned number, struct err *err)
     keep_branch(m);
     common_past(m, &to, &n);
     tl->present = NULL;
+    stops_cut(m, chain_nth(tl->chain, n)->pos.t);
     timeline_restore(m, n);
     chain_cut(tl->chain);
     tap_set_log(m->tap, to.log.data, to.log.len);

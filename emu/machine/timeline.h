@@ -30,12 +30,14 @@ void timeline_forget(struct machine *m); /* another state: a new history */
 
 /* Of run.c and slice.c: the machine is about to run; a slice was run, or a
  * part of one; how many steps are free before history has to be looked at;
- * what is due at this T was done. */
+ * what is due at this T was done; the machine has stopped. */
 void timeline_started(struct machine *m);
 void timeline_slice(struct machine *m);
 void timeline_relieve(struct machine *m);
 uint64_t timeline_free(const struct machine *m);
 void timeline_settled(struct machine *m);
+
+void timeline_stopped(struct machine *m);
 
 /* A search is under way: a piece of it; or an end to it. */
 bool timeline_seeks(const struct machine *m);
@@ -53,6 +55,12 @@ bool timeline_reverse(struct machine *m, int hart, bool step, struct err *err);
 /* When was this last met? Said with run_say; the machine stays where it is. */
 bool timeline_look_back(struct machine *m, const struct point *what,
                         struct err *err);
+
+/* To where the machine stopped before, or after that again. */
+bool timeline_back(struct machine *m, bool forward, struct err *err);
+
+/* The last steps of all harts, said line by line; likewise. */
+bool timeline_list(struct machine *m, uint64_t steps, struct err *err);
 
 /* A checkpoint with a name; NULL: one is made up. */
 bool timeline_mark(struct machine *m, const char *name, struct err *err);

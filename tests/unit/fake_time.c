@@ -32,6 +32,29 @@ bool debug_goto(struct machine *m, const char *where, struct err *err)
     return fake_time("goto", where);
 }
 
+bool debug_restart(struct machine *m, const char *name, struct err *err)
+{
+    (void)m;
+    if (!strcmp(name, "nowhere"))
+        return err_set(err, "there is no checkpoint 'nowhere'");
+    return fake_time("restart", name);
+}
+
+bool debug_back(struct machine *m, bool forward, struct err *err)
+{
+    (void)m, (void)err;
+    return fake_time(forward ? "forward" : "back", NULL);
+}
+
+bool debug_last_steps(struct machine *m, uint64_t steps, struct err *err)
+{
+    char count[24];
+
+    (void)m, (void)err;
+    snprintf(count, sizeof count, "%u", (unsigned)steps);
+    return fake_time("list", count);
+}
+
 bool debug_checkpoint(struct machine *m, const char *name, struct err *err)
 {
     (void)m, (void)err;

@@ -546,6 +546,16 @@ Test(hmp, time_commands_ask_for_moments)
     cr_assert_str_eq(fake_asked, "look trap");
     SAYS("rc", "");
     cr_assert_str_eq(fake_asked, "reverse continue");
+    SAYS("back", "");
+    cr_assert_str_eq(fake_asked, "back -");
+    SAYS("forward", "");
+    cr_assert_str_eq(fake_asked, "forward -");
+    SAYS("history", "");
+    cr_assert_str_eq(fake_asked, "list 20");
+    SAYS("history 7", "");
+    cr_assert_str_eq(fake_asked, "list 7");
+    SAYS("history 0", "Error: the count must be from 1 to 10000\n");
+    SAYS("history 10001", "Error: the count must be from 1 to 10000\n");
 }
 
 Test(hmp, timeline_lists_switches_and_drops_branches)

@@ -271,12 +271,33 @@ static void back_to_point(struct rig *r, int hart)
     debug_points_clear(r->m, r);
 }
 
+/* To where it stood at one of the last stops, or nowhere. */
+static void browse(struct rig *r)
+{
+    struct err err = { 0 };
+
+    if (debug_back(r->m, rand() % 3 == 0, &err))
+        wait_stop(r);
+}
+
+static void list(struct rig *r)
+{
+    struct err err = { 0 };
+    uint64_t t = debug_now(r->m), hash = hash_of(r->m);
+
+    cr_assert(debug_last_steps(r->m, 1 + (uint64_t)rand() % 50, &err));
+    wait_stop(r);
+    cr_assert_eq(debug_now(r->m), t);
+    if (!all_wait(r->m))
+        cr_assert_eq(hash_of(r->m), hash, "a list moves the machine");
+}
+
 static void wander(struct rig *r)
 {
     int hart = rand() % debug_harts(r->m);
     uint64_t end = timeline_end(r->m);
 
-    switch (rand() % 16) {
+    switch (rand() % 20) {
     case 0:
     case 1:
         run_turns(r, 1 + rand() % TURNS);
@@ -304,8 +325,15 @@ static void wander(struct rig *r)
         break;
     case 8:
     case 9:
+        browse(r);
+        break;
     case 10:
+        list(r);
+        break;
     case 11:
+    case 12:
+    case 13:
+    case 14:
         reverse(r, hart, true);
         break;
     default:
@@ -385,6 +413,73 @@ Test(timeline, a_random_walk_of_two_harts_meets_the_same_states)
 Test(timeline, a_walk_in_little_memory_meets_the_same_states)
 {
     walk("3", "mem=1M", 3);
+}
+
+Test(timeline, back_and_forward_go_through_the_stops)
+{
+    struct err err = { 0 };
+    struct rig r;
+    uint64_t stop[4];
+
+    start(&r, "2", "mem=64M");
+    for (int n = 0; n < 4; n++) {
+        go(&r, "+5000");
+        stop[n] = debug_now(r.m);
+    }
+    for (int n = 3; n-- > 0;) {
+        cr_assert(debug_back(r.m, false, &err), "%s", err.text);
+        wait_stop(&r);
+        cr_assert_eq(debug_now(r.m), stop[n]);
+    }
+    for (int n = 1; n < 4; n++) {
+        cr_assert(debug_back(r.m, true, &err), "%s", err.text);
+        wait_stop(&r);
+        cr_assert_eq(debug_now(r.m), stop[n]);
+    }
+    cr_assert_not(debug_back(r.m, true, &err));
+    cr_assert_str_eq(err.text, "the machine has not stopped after this");
+    for (int n = 0; n < 20; n++) /* steps are one place */
+        step(&r, 0);
+    uint64_t t = debug_now(r.m);
+    cr_assert(debug_back(r.m, false, &err), "%s", err.text);
+    wait_stop(&r);
+    cr_assert_eq(debug_now(r.m), stop[3]);
+    cr_assert(debug_back(r.m, true, &err), "%s", err.text);
+    wait_stop(&r);
+    cr_assert_eq(debug_now(r.m), t);
+    go(&r, "-7000");
+    poke(&r); /* what lies ahead is another future's */
+    cr_assert_not(debug_back(r.m, true, &err));
+    finish(&r);
+}
+
+Test(timeline, back_is_where_a_breakpoint_stopped)
+{
+    static const struct debug_resume all = { .run = UINT64_MAX, .hart = -1 };
+    struct err err = { 0 };
+    struct rig r;
+    uint64_t t[2], hash[2];
+
+    start(&r, "1", "mem=64M");
+    go(&r, "20000");
+    add_point(&r, DEBUG_CATCH_TRAP, 0, 1);
+    for (int n = 0; n < 2; n++) {
+        cr_assert(debug_resume(r.m, &all, NULL));
+        wait_stop(&r);
+        cr_assert_eq(reason(&r), DEBUG_STOP_CATCH);
+        t[n] = debug_now(r.m);
+        hash[n] = hash_of(r.m);
+    }
+    cr_assert(debug_back(r.m, false, &err), "%s", err.text);
+    wait_stop(&r);
+    cr_assert_eq(reason(&r), DEBUG_STOP_CATCH);
+    cr_assert_eq(debug_now(r.m), t[0]);
+    cr_assert_eq(hash_of(r.m), hash[0]);
+    cr_assert(debug_resume(r.m, &all, NULL)); /* it is passed, as then */
+    wait_stop(&r);
+    cr_assert_eq(debug_now(r.m), t[1]);
+    cr_assert_eq(hash_of(r.m), hash[1]);
+    finish(&r);
 }
 
 Test(timeline, of_many_branches_the_oldest_are_dropped)
