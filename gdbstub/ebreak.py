@@ -12,6 +12,8 @@ monitor, but those that start with & ( * or $ are gdb's expressions:
     (gdb) ebreak x /4gx $sp
     (gdb) when
     (gdb) goto -1000
+    (gdb) back
+    (gdb) history 30
     (gdb) reset
 """
 
@@ -75,6 +77,7 @@ class Short(gdb.Command):
 
 
 Ebreak()
-Short("when", "when")
-Short("goto", "goto")
+for name in ("when", "goto", "back", "forward", "history", "checkpoint",
+             "restart", "who-wrote", "last-trap"):
+    Short(name, name)
 Short("reset", "system_reset")

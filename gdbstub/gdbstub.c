@@ -212,6 +212,8 @@ static void tell_stop(struct session *s, const struct debug_stop *stop)
         explain(s, stop);
         session_stop(s, stop, &out);
     } else {
+        if (s->arrived_ns)
+            s->arrived_ns = loop_now(debug_loop(s->m), LOOP_REALTIME);
         session_status(s, SIGNAL_TRAP, &out);
     }
     s->owed = OWE_NOTHING;
@@ -319,6 +321,8 @@ static void begin(struct session *s)
     s->resumed = THREAD_ANY;
     s->owed = OWE_NOTHING;
     s->points = s->lost = 0;
+    s->arrived_ns = 0;
+    s->restart_due = false;
     buf_clear(&s->later);
     s->hold = starting(s->m);
     s->letgo = s->physical = false;
@@ -341,6 +345,7 @@ static void end(struct session *s)
     debug_points_clear(s->m, s);
     timer_del(s->drain);
     calls_lost(s);
+    session_restart_due(s);
     if (!s->letgo)
         session_settle(s, s->stub->config.lost, GDB_KEEP);
 }

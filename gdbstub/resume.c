@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "emu/base/log.h"
+#include "emu/base/loop.h"
 
 #include "gdbstub/stub.h"
 
@@ -20,6 +21,17 @@ static uint64_t mask_of(int harts)
 
 static uint64_t bit(int hart) { return UINT64_C(1) << (hart & 63); }
 
+/* gdb's `run` continues by itself from where it came to. With a place to go
+ * to that is where it is to stay. */
+static bool has_arrived(struct session *s, const struct debug_resume *r)
+{
+    int64_t at = s->arrived_ns;
+
+    s->arrived_ns = 0;
+    return at && !r->step && !debug_running(s->m) &&
+           loop_now(debug_loop(s->m), LOOP_REALTIME) - at < STUB_ARRIVED_NS;
+}
+
 /*
  * A machine that already runs (another client let it go) is joined: its next
  * stop is the reply. One that cannot run says why and has stopped again.
@@ -28,6 +40,10 @@ static bool resume(struct session *s, struct debug_resume *r, struct buf *out)
 {
     struct err err = { "" };
 
+    if (has_arrived(s, r)) {
+        session_status(s, SIGNAL_NONE, out);
+        return true;
+    }
     if (r->run == mask_of(debug_harts(s->m)))
         r->run = ~UINT64_C(0);
     r->irq = s->irq;
@@ -237,6 +253,7 @@ static bool attach(struct session *s, struct args *a, struct buf *out)
 {
     if (a->n[0] != 1)
         return session_error(s, out, STUB_EINVAL, "the machine is process 1");
+    session_restart_due(s);
     return status(s, a, out);
 }
 
@@ -304,10 +321,26 @@ static bool detach(struct session *s, struct args *a, struct buf *out)
     return true;
 }
 
+/* gdb kills before it runs anew. In the past the reset waits for that: it
+ * would begin another future before `run cNAME` goes elsewhere. */
 static void kill_machine(struct session *s)
 {
+    enum gdb_policy p = s->stub->config.kill;
+
     let_go(s);
-    session_settle(s, s->stub->config.kill, GDB_RESET);
+    if ((p == GDB_DEFAULT || p == GDB_RESET) && debug_past(s->m))
+        s->restart_due = true;
+    else
+        session_settle(s, p, GDB_RESET);
+}
+
+void session_restart_due(struct session *s)
+{
+    struct err err;
+
+    if (s->restart_due)
+        restart(s, &err);
+    s->restart_due = false;
 }
 
 static bool kill_plain(struct session *s, struct args *a, struct buf *out)
@@ -353,16 +386,50 @@ static bool take_words(struct args *a, struct buf *line)
     return true;
 }
 
+/* run cNAME, run tT: to a checkpoint, to a T. Made-up names begin with a c
+ * themselves. False: there is no such time. */
+static bool run_to(struct session *s, const char *word)
+{
+    bool digits = strspn(word + 1, "0123456789") == strlen(word + 1);
+    struct err err;
+
+    if (!strchr("ct", *word) || !word[1] || (*word == 't' && !digits))
+        return false;
+    if (debug_running(s->m))
+        debug_interrupt(s->m);
+    return *word == 't' ? debug_goto(s->m, word + 1, &err)
+                        : debug_restart(s->m, word + 1, &err) ||
+                              debug_restart(s->m, word, &err);
+}
+
+/* It may take a while to get there, and its end is the reply. */
+static bool run_there(struct session *s, struct args *a, struct buf *out)
+{
+    s->restart_due = false;
+    s->arrived_ns = loop_now(debug_loop(s->m), LOOP_REALTIME);
+    if (!debug_seeking(s->m))
+        return status(s, a, out);
+    s->letgo = false;
+    s->owed = OWE_STATUS;
+    return false;
+}
+
 /* The program's name is of no use: the images are the command line's. What
- * comes behind it is the kernel's, instead of -append's. */
+ * comes behind it is a time, or the kernel's, instead of -append's. */
 static bool run(struct session *s, struct args *a, struct buf *out)
 {
     struct buf line = { 0 };
     struct err err = { "malformed vRun packet" };
-    bool ok = take_words(a, &line) && restart(s, &err) &&
-              (!line.len || debug_bootargs(s->m, buf_text(&line), &err));
+    bool ok = take_words(a, &line);
+    bool there = ok && line.len && run_to(s, buf_text(&line));
 
+    ok = there || (ok && restart(s, &err) &&
+                   (!line.len || debug_bootargs(s->m, buf_text(&line), &err)));
     buf_free(&line);
+    if (there)
+        return run_there(s, a, out);
+    s->restart_due = false;
+    s->arrived_ns = 0;
     return ok ? status(s, a, out)
               : session_error(s, out, STUB_EINVAL, "%s", err.text);
 }

@@ -38,6 +38,7 @@ enum {
     STUB_PART = 64 << 10,    /* bytes looked at at a time; a longest pattern */
     STUB_CORE_REGS = 33,     /* x0..x31, pc: what g and G carry */
     STUB_DRAIN_NS = 2000000, /* between attempts to send what is queued */
+    STUB_ARRIVED_NS = 2000000000, /* how soon gdb's run continues */
 };
 
 /* Bytes that go to or come from the line at a time: `make hostile` splits
@@ -147,6 +148,8 @@ struct session {
     bool open;   /* somebody is there */
     bool hold;   /* came during start-up: the first run is stopped at T=0 */
     bool letgo;  /* detached or killed: the machine is not ours */
+    int64_t arrived_ns; /* when vRun came to a place in time; 0: it did not */
+    bool restart_due;   /* killed in the past: no reset yet, see resume.c */
     bool multiprocess, swbreak, hwbreak, error_message; /* gdb's features */
     bool physical;                                      /* Qqemu.PhyMemMode */
     bool plain;               /* the present packet's errors must be numbers */
@@ -217,6 +220,7 @@ extern const struct packet file_packets[], symbol_packets[];
 
 void packets_handle(struct session *s, char *data, size_t len);
 /* Does to the machine what p says, or else, if that is GDB_DEFAULT, what. */
+void session_restart_due(struct session *s);
 void session_settle(struct session *s, enum gdb_policy p, enum gdb_policy what);
 void registers_add(struct session *s, struct buf *out, unsigned number);
 

@@ -38,3 +38,7 @@ python3 tests/bench/startup.py "$ebreak" "$dir/off.elf" "$dir/traps.elf"
 echo
 echo "# points: user time with them over user time without; the best of three"
 python3 tests/bench/points.py "$ebreak" "$dir" "$cross"
+
+echo
+echo "# time travel: with over without, backward over forward"
+python3 tests/bench/time.py "$ebreak" "$dir" "$cross"

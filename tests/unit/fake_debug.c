@@ -493,6 +493,29 @@ const char *debug_phase_name(int phase)
 }
 
 /* Time: a machine without a past. */
+/* Where the machine was asked to go. */
+static char fake_asked[64];
+
+bool debug_past(const struct machine *m)
+{
+    (void)m;
+    return false;
+}
+
+bool debug_goto(struct machine *m, const char *where, struct err *err)
+{
+    (void)m, (void)err;
+    snprintf(fake_asked, sizeof fake_asked, "goto %s", where);
+    return true;
+}
+
+bool debug_restart(struct machine *m, const char *name, struct err *err)
+{
+    (void)m, (void)err;
+    snprintf(fake_asked, sizeof fake_asked, "restart %s", name);
+    return true;
+}
+
 bool debug_seeking(const struct machine *m)
 {
     (void)m;

@@ -406,6 +406,15 @@ Test(gdbstub, a_lost_gdb_can_leave_a_stopped_machine)
     cr_expect_not(machine->running);
 }
 
+Test(gdbstub, run_goes_to_a_time)
+{
+    ask("vRun;;743132");
+    cr_expect_str_eq(fake_asked, "goto 12");
+    ask("vRun;;6361");
+    cr_expect_str_eq(fake_asked, "restart a");
+    cr_expect_eq(machine->resets, 0);
+}
+
 Test(gdbstub, words_behind_run_are_the_kernels)
 {
     ask("vRun;2f66;");
