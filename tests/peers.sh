@@ -54,7 +54,11 @@ wrap_gdb() {
         --data-directory='"$root/usr/share/gdb"'
 }
 
-wrap_qemu() { wrap qemu-system-riscv64 -- -L '"$root/usr/share/qemu"'; }
+wrap_qemu() {
+    wrap qemu-system-riscv64 \
+        QEMU_MODULE_DIR='"$root/usr/lib/x86_64-linux-gnu/qemu"' -- \
+        -L '"$root/usr/share/qemu"'
+}
 
 package() { [ "$1" = gdb ] && echo gdb-multiarch || echo qemu-system-riscv; }
 
