@@ -57,7 +57,7 @@ struct gen {
     bool left;               /* no way behind it */
     bool fp;                 /* FP registers are loaded for certain */
     uint32_t boxed;          /* f registers that hold a boxed single */
-    uint32_t words;          /* x registers that hold a sign-extended word */
+    uint64_t words;          /* x registers that hold a sign-extended word */
     bool raw;                /* k's result was not extended after all */
     /* The address of k is not in its rs1, which would have been made of this
      * by the instructions before it (gen_fuse.c) and is k's rd. */
@@ -84,7 +84,8 @@ extern const struct gen_row gen_int[OP_COUNT], gen_mem[OP_COUNT],
     gen_jump[OP_COUNT], gen_fp[OP_COUNT], gen_sys[OP_COUNT];
 
 /* The host register that guest register r is pinned to, or X86_NONE. */
-extern const uint8_t gen_pin[33];
+extern const uint8_t gen_pin[34];
+enum { GEN_RDX = 33 }; /* as a guest register: the host's rdx */
 /* The same for f registers and xmm. */
 extern const uint8_t gen_fpin[32];
 
@@ -104,7 +105,7 @@ static inline struct x86_rm gen_x(unsigned r)
 static inline bool gen_pinned(unsigned r) { return gen_pin[r] != X86_NONE; }
 
 /* rd as an op names it: x0 is X_SINK there. */
-static inline bool gen_no_rd(const struct insn *i) { return i->rd >= 32; }
+static inline bool gen_no_rd(const struct insn *i) { return i->rd == X_SINK; }
 
 /* Where rd's new value is made: its own register, or rax. */
 static inline unsigned gen_target(const struct insn *i)
@@ -121,6 +122,13 @@ static inline bool gen_is_word(const struct gen *g, unsigned r)
 /* Makes code for the instruction at work together with the next ones, where
  * that is better; k is the last of them then. False: it is on its own. */
 bool gen_fuse(struct gen *g);
+/* The n instructions from i on make one register's value and do nothing else:
+ * gen_try has it in rdx. */
+enum { GEN_TRIES = 3 };
+bool gen_can_try(const struct insn *i, uint32_t n);
+void gen_try(struct gen *g, const struct insn *i, uint32_t n);
+/* How many such instructions, to which nobody jumps, the branch k skips. */
+uint32_t gen_skips_here(const struct gen *g, uint32_t k);
 /* Is what k leaves in rd a word, given what the others are? */
 bool gen_makes_word(const struct gen *g, const struct insn *i);
 /* The row of an op that has host code, or NULL. */

@@ -65,8 +65,8 @@ bool gen_makes_word(const struct gen *g, const struct insn *i)
 
 static void set_word(struct gen *g, unsigned rd, bool word)
 {
-    g->words &= ~(UINT32_C(1) << rd);
-    g->words |= (uint32_t)word << rd;
+    g->words &= ~(UINT64_C(1) << rd);
+    g->words |= (uint64_t)word << rd;
 }
 
 /* lui or auipc, and addi or addiw. */
@@ -86,40 +86,55 @@ static bool fuse_constant(struct gen *g, const struct insn *i)
 }
 
 /* A left shift and a right one: the low bits of rs1, extended. */
+struct extension {
+    uint16_t first, second, n;
+    unsigned op;
+    bool word;
+};
+
+static const struct extension extensions[] = {
+    { OP_slli, OP_srli, 32, X86_MOV & ~(unsigned)X86_W, false },
+    { OP_slli, OP_srli, 48, 0xb7 | X86_0F, true },
+    { OP_slli, OP_srli, 56, 0xb6 | X86_0F | X86_BYTE, true },
+    { OP_slli, OP_srai, 32, X86_MOVSXD, true },
+    { OP_slli, OP_srai, 48, 0xbf | X86_0F | X86_W, true },
+    { OP_slli, OP_srai, 56, 0xbe | X86_0F | X86_BYTE | X86_W, true },
+    { OP_slliw, OP_srliw, 16, 0xb7 | X86_0F, true },
+    { OP_slliw, OP_sraiw, 16, 0xbf | X86_0F | X86_W, true },
+    { OP_slliw, OP_sraiw, 24, 0xbe | X86_0F | X86_BYTE | X86_W, true },
+};
+
+/* Zeroes above 32 bits may be had with the rest shifted left a bit. */
+static const struct extension *find_extension(const struct insn *i)
+{
+    if (!i->rs1 || i[1].rs1 != i->rd || i[1].rd != i->rd)
+        return NULL;
+    for (size_t n = 0; n < sizeof extensions / sizeof extensions[0]; n++)
+        if (i->op == extensions[n].first && i[1].op == extensions[n].second &&
+            i->imm == extensions[n].n &&
+            (i[1].imm == i->imm || (n == 0 && i[1].imm < i->imm)))
+            return &extensions[n];
+    return NULL;
+}
+
+static void extend(struct gen *g, const struct insn *i, unsigned host)
+{
+    x86_op(&g->x, find_extension(i)->op, host, gen_x(i->rs1));
+    if (i[1].imm != i->imm)
+        x86_shift_imm(&g->x, SH_SHL, true, x86_r(host),
+                      (unsigned)(i->imm - i[1].imm));
+}
+
 static bool fuse_extend(struct gen *g, const struct insn *i)
 {
-    static const struct {
-        uint16_t first, second, n;
-        unsigned op;
-        bool word;
-    } row[] = {
-        { OP_slli, OP_srli, 32, X86_MOV & ~(unsigned)X86_W, false },
-        { OP_slli, OP_srli, 48, 0xb7 | X86_0F, true },
-        { OP_slli, OP_srli, 56, 0xb6 | X86_0F | X86_BYTE, true },
-        { OP_slli, OP_srai, 32, X86_MOVSXD, true },
-        { OP_slli, OP_srai, 48, 0xbf | X86_0F | X86_W, true },
-        { OP_slli, OP_srai, 56, 0xbe | X86_0F | X86_BYTE | X86_W, true },
-        { OP_slliw, OP_srliw, 16, 0xb7 | X86_0F, true },
-        { OP_slliw, OP_sraiw, 16, 0xbf | X86_0F | X86_W, true },
-        { OP_slliw, OP_sraiw, 24, 0xbe | X86_0F | X86_BYTE | X86_W, true },
-    };
+    const struct extension *e = find_extension(i);
 
-    if (!i->rs1 || i[1].rd != i->rd)
+    if (!e)
         return false;
-    for (size_t n = 0; n < sizeof row / sizeof row[0]; n++) {
-        if (i->op != row[n].first || i[1].op != row[n].second ||
-            i->imm != row[n].n || i[1].imm > i->imm ||
-            (i[1].imm != i->imm && n > 0))
-            continue;
-        x86_op(&g->x, row[n].op, gen_target(i), gen_x(i->rs1));
-        if (i[1].imm != i->imm) /* shifted left a bit less */
-            x86_shift_imm(&g->x, SH_SHL, true, x86_r(gen_target(i)),
-                          (unsigned)(i->imm - i[1].imm));
-        gen_put(g, i->rd, gen_target(i));
-        set_word(g, i->rd, row[n].word);
-        return true;
-    }
-    return false;
+    extend(g, i, gen_target(i));
+    gen_put(g, i->rd, gen_target(i));
+    set_word(g, i->rd, e->word);
+    return true;
 }
 
 /* A call or jump to a place that is known: auipc, jalr. */
@@ -240,4 +255,76 @@ bool gen_fuse(struct gen *g)
         return false;
     g->k++;
     return true;
+}
+
+/* Branches over next to nothing ------------------------------------------------ */
+
+static bool is_simple(unsigned op)
+{
+    switch (op) {
+    case OP_lui:
+    case OP_addi:
+    case OP_addiw:
+    case OP_andi:
+    case OP_ori:
+    case OP_xori:
+    case OP_slli:
+    case OP_srli:
+    case OP_srai:
+    case OP_slliw:
+    case OP_srliw:
+    case OP_sraiw:
+    case OP_add:
+    case OP_sub:
+    case OP_and:
+    case OP_or:
+    case OP_xor:
+    case OP_addw:
+    case OP_subw:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool gen_can_try(const struct insn *i, uint32_t n)
+{
+    for (uint32_t m = 0; m < n; m++)
+        if (!is_simple(i[m].op) || i[m].rd == X_SINK || i[m].rd != i->rd)
+            return false;
+    return true;
+}
+
+/* As i, but where it names rd it is rdx; that is not yet rd if it is first. */
+static struct insn in_rdx(const struct insn *i, bool first)
+{
+    struct insn r = *i;
+
+    r.rd = GEN_RDX;
+    if (!first && r.rs1 == i->rd)
+        r.rs1 = GEN_RDX;
+    if (!first && r.rs2 == i->rd)
+        r.rs2 = GEN_RDX;
+    return r;
+}
+
+void gen_try(struct gen *g, const struct insn *i, uint32_t n)
+{
+    struct insn t[GEN_TRIES + 1] = { 0 };
+
+    for (uint32_t m = 0; m < n; m++)
+        t[m] = in_rdx(&i[m], m == 0);
+    for (uint32_t m = 0; m < n; m++) {
+        const struct gen_row *row = gen_row_of(t[m].op);
+        bool word = gen_makes_word(g, &t[m]);
+
+        if (m + 1 < n && find_extension(&t[m])) {
+            word = find_extension(&t[m])->word;
+            extend(g, &t[m], RDX);
+            m++;
+        } else {
+            row->fn(g, &t[m], row->arg);
+        }
+        set_word(g, GEN_RDX, word);
+    }
 }

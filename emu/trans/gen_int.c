@@ -5,7 +5,7 @@
 #include "emu/trans/gen.h"
 
 /* In order of use in compiled code: a5 a4 a0 sp a3 a1 a2 s0 s1 a6. */
-const uint8_t gen_pin[33] = {
+const uint8_t gen_pin[34] = {
     [0] = X86_NONE,      [1] = X86_NONE,  [2] = R8,        [3] = X86_NONE,
     [4] = X86_NONE,      [5] = X86_NONE,  [6] = X86_NONE,  [7] = X86_NONE,
     [8] = R12,           [9] = R13,       [10] = RDI,      [11] = R10,
@@ -14,7 +14,7 @@ const uint8_t gen_pin[33] = {
     [20] = X86_NONE,     [21] = X86_NONE, [22] = X86_NONE, [23] = X86_NONE,
     [24] = X86_NONE,     [25] = X86_NONE, [26] = X86_NONE, [27] = X86_NONE,
     [28] = X86_NONE,     [29] = X86_NONE, [30] = X86_NONE, [31] = X86_NONE,
-    [X_SINK] = X86_NONE,
+    [X_SINK] = X86_NONE, [GEN_RDX] = RDX,
 };
 
 void gen_load(struct gen *g, unsigned host, unsigned r)

@@ -113,6 +113,46 @@ static void compare(struct gen *g, const struct insn *i)
         x86_op(&g->x, X86_CMP, a, gen_x(i->rs2));
 }
 
+static bool is_branch(unsigned op)
+{
+    return gen_jump[op].fn && op != OP_jal && op != OP_jalr;
+}
+
+uint32_t gen_skips_here(const struct gen *g, uint32_t k)
+{
+    const struct insn *i = &g->insn[k];
+
+    if (!is_branch(i->op))
+        return 0;
+    for (uint32_t n = 1; n <= GEN_TRIES && k + n < g->c->n && !g->target[k + n];
+         n++)
+        if (i->off + i->imm == i[n].off + i[n].len)
+            return gen_can_try(i + 1, n) ? n : 0;
+    return 0;
+}
+
+/*
+ * A branch over n instructions that make one number: it is made in any case,
+ * and taken or not by moves. These branches are often hard to foresee.
+ */
+static void move_if_not(struct gen *g, const struct insn *i, uint32_t cc,
+                        uint32_t n)
+{
+    unsigned rd = i[1].rd, t = gen_pinned(rd) ? gen_pin[rd] : RAX;
+
+    gen_try(g, i + 1, n);
+    compare(g, i);
+    if (t == RAX)
+        x86_op(&g->x, X86_MOV, RAX, gen_x(rd));
+    x86_cmov(&g->x, cc ^ 1, t, x86_r(RDX));
+    gen_put(g, rd, t);
+    x86_op(&g->x, X86_LEA, RCX, x86_mem(R15, (int32_t)n));
+    x86_cmov(&g->x, cc, R15, x86_r(RCX));
+    if (!gen_is_word(g, GEN_RDX))
+        g->words &= ~(UINT64_C(1) << rd);
+    g->k += n;
+}
+
 static bool gen_branch(struct gen *g, const struct insn *i, uint32_t cc)
 {
     uint64_t pc = gen_pc(g, g->k) + (uint64_t)i->imm;
@@ -120,6 +160,10 @@ static bool gen_branch(struct gen *g, const struct insn *i, uint32_t cc)
     struct cold *c;
     uint8_t *over;
 
+    if (gen_skips_here(g, g->k)) {
+        move_if_not(g, i, cc, gen_skips_here(g, g->k));
+        return true;
+    }
     compare(g, i);
     if (to <= g->k) {
         over = x86_jcc(&g->x, cc ^ 1);

@@ -127,8 +127,8 @@ static void gen_one(struct gen *g)
         g->boxed = 0;
     }
     if (i->rd < 32 && !insn_writes_fpr(i->op)) {
-        g->words &= ~(UINT32_C(3) << i->rd); /* a pair, perhaps */
-        g->words |= (uint32_t)(word && !g->raw) << i->rd;
+        g->words &= ~(UINT64_C(3) << i->rd); /* a pair, perhaps */
+        g->words |= (uint64_t)(word && !g->raw) << i->rd;
     }
 }
 
@@ -147,16 +147,30 @@ static void gen_insn(struct gen *g)
         g->label[first] = g->x.p;
 }
 
-/* Which instructions a branch within the block goes to. */
+/* Marks where the jump k goes to; true: that is news. */
+static bool mark_target(struct gen *g, uint32_t k)
+{
+    const struct insn *i = &g->insn[k];
+    int64_t off = i->off + i->imm;
+
+    for (uint32_t n = 0; n < g->c->n; n++)
+        if (g->insn[n].off == off && !g->target[n])
+            return g->target[n] = true;
+    return false;
+}
+
+/* Which instructions a jump within the block goes to: those that are made a
+ * move (gen_skips_here) do not, unless another one goes amidst them. */
 static void find_targets(struct gen *g)
 {
-    for (uint32_t k = 0; k < g->c->n; k++) {
-        const struct insn *i = &g->insn[k];
-        int64_t off = i->off + i->imm;
+    bool more = true;
 
-        if (gen_jump[i->op].fn && i->op != OP_jalr)
-            for (uint32_t n = 0; n < g->c->n; n++)
-                g->target[n] |= g->insn[n].off == off;
+    while (more) {
+        more = false;
+        for (uint32_t k = 0; k < g->c->n; k++)
+            if (gen_jump[g->insn[k].op].fn && g->insn[k].op != OP_jalr &&
+                !gen_skips_here(g, k))
+                more |= mark_target(g, k);
     }
 }
 

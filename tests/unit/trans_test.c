@@ -187,8 +187,8 @@ static uint32_t random_word(unsigned k)
 }
 
 /*
- * What compilers say in pairs and threes: n words to come at w[], of which
- * translate.c makes less. Mostly the same registers all through.
+ * What compilers say in two to four words, written to w[], and translate.c in
+ * less; how many they are. Mostly the same registers all through.
  */
 static unsigned random_idiom(uint32_t *w)
 {
@@ -201,7 +201,20 @@ static unsigned random_idiom(uint32_t *w)
     unsigned t = some_reg(), a = some_reg(), b = some_reg(), n = below(8);
     unsigned d = below(4) ? t : some_reg();
 
-    switch (below(6)) {
+    switch (below(7)) {
+    case 5: /* a branch over one instruction */
+        w[0] = enc_b(OP_beq, a, b, 8);
+        w[0] ^= (below(8) << 12) & 0x5000; /* bne, bge, blt and their like */
+        w[1] = below(2)
+                   ? enc_r(words[below(8)], t, d, b)
+                   : enc_i(below(2) ? OP_addi : OP_andi, t, d, (int)below(300));
+        return 2;
+    case 6: /* or three */
+        w[0] = enc_b(OP_bltu, a, b, 4 + 4 * (int)(1 + below(3)));
+        w[1] = enc_r(words[below(8)], t, a, d);
+        w[2] = enc_i(OP_slli, t, below(4) ? t : a, shift[n]);
+        w[3] = enc_i(below(2) ? OP_srli : OP_srai, t, t, shift[n]);
+        return 4;
     case 0: /* an extension */
         n = shift[n];
         w[0] = enc_i(n > 24 || below(2) ? OP_slli : OP_slliw, t, a, (int)n);
@@ -368,7 +381,7 @@ static void new_program(bool paging)
     for (unsigned n = 0; n < 1024; n++)
         both_poke(DATA - 4096 + 8 * n, random_value());
     for (unsigned k = 0; k < WORDS;) {
-        uint32_t w[3] = { random_word(k) };
+        uint32_t w[4] = { random_word(k) };
         unsigned n = below(5) ? 1 : random_idiom(w);
 
         for (unsigned m = 0; m < n && k < WORDS; m++, k++) {
