@@ -81,7 +81,8 @@ struct gen_row {
     uint32_t arg;
 };
 extern const struct gen_row gen_int[OP_COUNT], gen_mem[OP_COUNT],
-    gen_jump[OP_COUNT], gen_fp[OP_COUNT], gen_sys[OP_COUNT];
+    gen_jump[OP_COUNT], gen_fp[OP_COUNT], gen_sys[OP_COUNT],
+    gen_atomic[OP_COUNT];
 
 /* The host register that guest register r is pinned to, or X86_NONE. */
 extern const uint8_t gen_pin[34];
@@ -157,6 +158,17 @@ void gen_fp_constants(uint64_t constant[][2]);
 struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
                          unsigned access);
 
+/*
+ * The same for an access that traps when it is misaligned: the TLB is asked,
+ * rcx stays its entry, and an address in a register is what .base is. The cold
+ * code's back is to be set.
+ */
+struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
+                          unsigned access, struct cold **c);
+/* From a TLB's entry to what is known of its page besides. */
+#define GEN_NOTE(member)                                                       \
+    ((int32_t)offsetof(struct hart, mmu.note[0][0].member) -                   \
+     (int32_t)offsetof(struct hart, tlb))
 void gen_retry(struct gen *g, const struct cold *c); /* an access's, in c */
 /* rcx = the TLB's entry for the address in a. */
 void gen_find_entry(struct trans *t, struct x86 *x, unsigned a);

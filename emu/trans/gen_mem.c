@@ -110,6 +110,29 @@ static struct x86_rm flat(struct gen *g, struct x86_rm at)
     return x86_mem(RAX, 0);
 }
 
+/* Where that is on the host; it was found, rcx being the TLB's entry. */
+static struct x86_rm on_host(struct gen *g, struct x86_rm at)
+{
+    if (code_linear(g->c)) {
+        at.disp += g->delta;
+        return at;
+    }
+    x86_op(&g->x, X86_MOV, RDX,
+           x86_mem(RCX, offsetof(struct tlb_entry, addend)));
+    at.index = RDX;
+    return at;
+}
+
+struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
+                          unsigned access, struct cold **c)
+{
+    struct x86_rm at = flat(g, where(g, i));
+
+    ask_tlb(g, at.base, size, access == ACCESS_WRITE);
+    *c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    return on_host(g, at);
+}
+
 struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
                          unsigned access)
 {
@@ -131,13 +154,7 @@ struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
     c->address = g->address;
     c->find = g->t->thunk.find[write][__builtin_ctz(size)];
     c->page_site = site;
-    if (code_linear(g->c)) {
-        at.disp += g->delta;
-    } else {
-        x86_op(&g->x, X86_MOV, RDX,
-               x86_mem(RCX, offsetof(struct tlb_entry, addend)));
-        at.index = RDX;
-    }
+    at = on_host(g, at);
     c->ok = g->x.p;
     return at;
 }

@@ -228,8 +228,6 @@ static void fill_site(struct x86 *x)
  */
 static void try_odd(struct x86 *x, int32_t tag, unsigned size, uint8_t *pass[2])
 {
-    const int32_t parts = (int32_t)offsetof(struct hart, mmu.note[0][0].parts) -
-                          (int32_t)offsetof(struct hart, tlb);
     const unsigned mov = X86_MOV & ~(unsigned)X86_W;
     uint8_t *other;
 
@@ -238,7 +236,7 @@ static void try_odd(struct x86 *x, int32_t tag, unsigned size, uint8_t *pass[2])
     x86_op(x, X86_XOR, RDX, x86_mem(RCX, tag));
     x86_alu_imm(x, ALU_CMP, true, x86_r(RDX), TLB_WATCHED);
     other = x86_jcc(x, CC_NE);
-    x86_op(x, X86_MOV, RDX, x86_mem(RCX, parts));
+    x86_op(x, X86_MOV, RDX, x86_mem(RCX, GEN_NOTE(parts)));
     push(x, RAX);
     x86_shift_imm(x, SH_SHR, true, x86_r(RAX), 6);
     x86_op(x, 0xa3 | X86_0F | X86_W, RAX, x86_r(RDX)); /* bt rdx, rax */

@@ -106,8 +106,9 @@ static void colds(struct gen *g)
 
 const struct gen_row *gen_row_of(unsigned op)
 {
-    static const struct gen_row *const table[] = { gen_int, gen_mem, gen_jump,
-                                                   gen_fp, gen_sys };
+    static const struct gen_row *const table[] = {
+        gen_int, gen_mem, gen_jump, gen_fp, gen_sys, gen_atomic
+    };
 
     for (size_t n = 0; n < sizeof table / sizeof table[0]; n++)
         if (table[n][op].fn)

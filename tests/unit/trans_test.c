@@ -201,7 +201,13 @@ static unsigned random_idiom(uint32_t *w)
     unsigned t = some_reg(), a = some_reg(), b = some_reg(), n = below(8);
     unsigned d = below(4) ? t : some_reg();
 
-    switch (below(7)) {
+    switch (below(8)) {
+    case 7: /* a reservation, and perhaps not to the end */
+        w[0] = enc_r(below(2) ? OP_lr_w : OP_lr_d, t, a, 0);
+        w[1] = enc_r(words[below(8)], t, d, b);
+        w[2] = below(4) ? enc_r(OP_amoadd_d, d, b, t) : enc_i(OP_addi, t, t, 1);
+        w[3] = enc_r(below(4) ? OP_sc_w : OP_sc_d, d, below(4) ? a : b, t);
+        return 4;
     case 5: /* a branch over one instruction */
         w[0] = enc_b(OP_beq, a, b, 8);
         w[0] ^= (below(8) << 12) & 0x5000; /* bne, bge, blt and their like */
