@@ -412,6 +412,7 @@ static void new_program(bool paging)
         set_paging();
     else if (below(4) == 0)
         open_memory_to_s();
+    mmu_context_changed(ref->h);
     memcpy(rig->reg, ref->reg, sizeof rig->reg);
     same_state();
 }
@@ -594,6 +595,7 @@ Test(trans, a_page_that_wants_attention_gets_it_from_the_next_store_on)
     cr_assert_eq(peek64(rig, DATA + 8), (rig->h->x[12] - 1));
 }
 
+#ifndef HOSTILE /* there everything is forgotten all the time */
 /* A load that goes to another page each time is translated once more. */
 Test(trans, an_access_that_never_finds_the_same_page_gives_up_looking)
 {
@@ -607,3 +609,4 @@ Test(trans, an_access_that_never_finds_the_same_page_gives_up_looking)
     cr_assert_eq(trans_info(trans).remade, 1);
     cr_assert_lt(trans_info(trans).fills, 500);
 }
+#endif
