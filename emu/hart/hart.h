@@ -152,6 +152,8 @@ struct hart_fast {
     uint32_t filled; /* sites in site_filled */
     uint64_t fills;  /* of sites; and how often they were emptied */
     uint64_t forgotten;
+    struct code *torn; /* a group of it, at torn_k, had to be left */
+    uint32_t torn_k;
 };
 
 /* What is known of an entry's page besides; as large as an entry, so that

@@ -44,6 +44,7 @@ enum {
 struct code_site {
     uint32_t site;  /* an index in hart->site; 0: none */
     uint32_t since; /* when its misses began to be counted: steps / 64 */
+    bool group;     /* others rely on it: gen_group.c */
 };
 
 struct code {
@@ -75,7 +76,7 @@ struct link {
 enum { LEFT_AT_PC, LEFT_FOR_OPS, LEFT_IN_OP };
 
 struct thunks {
-    uint8_t *enter, *op, *at_pc, *at_rax, *for_ops, *by_link, *load_fp;
+    uint8_t *enter, *op, *at_pc, *at_rax, *for_ops, *by_link, *load_fp, *torn;
     uint8_t *find[2][4]; /* [write][log2 of the size] */
 };
 

@@ -20,16 +20,17 @@ enum {
 };
 
 /* insn->hint */
-enum { HINT_NO_SITE = 1 };
+enum { HINT_NO_SITE = 1, HINT_NO_GROUP = 2 };
 
 /* Where host code that is seldom needed comes from, behind the rest. */
 enum cold_kind {
-    COLD_OP,   /* the op of instruction k, then back */
-    COLD_EXIT, /* a branch of instruction k out of the block, to pc */
-    COLD_SKIP, /* a branch of instruction k forward to instruction to */
-    COLD_OUT,  /* no budget for what begins at instruction to */
-    COLD_QUIT, /* instruction k is left to the interpreter */
-    COLD_FP,   /* FP registers are to be loaded, for instruction k */
+    COLD_OP,    /* the op of instruction k, then back */
+    COLD_EXIT,  /* a branch of instruction k out of the block, to pc */
+    COLD_SKIP,  /* a branch of instruction k forward to instruction to */
+    COLD_OUT,   /* no budget for what begins at instruction to */
+    COLD_QUIT,  /* instruction k is left to the interpreter */
+    COLD_GROUP, /* a group at k, see gen_group.c: back, or k is left */
+    COLD_FP,    /* FP registers are to be loaded, for instruction k */
 };
 
 struct cold {
@@ -45,6 +46,16 @@ struct cold {
     struct x86_rm at;
     uint32_t page_site;
     const uint8_t *find, *ok;
+    /* A group: its first byte's address is at; the other jump. */
+    uint32_t span;
+    uint8_t *site2;
+};
+
+/* Accesses that were checked together: those of base, up to instruction last. */
+struct group {
+    uint8_t base; /* 0: there are none */
+    uint32_t last;
+    int32_t from, to; /* offsets from base */
 };
 
 struct gen {
@@ -63,6 +74,7 @@ struct gen {
      * by the instructions before it (gen_fuse.c) and is k's rd. */
     struct x86_rm address;
     bool has_address;
+    struct group group[2]; /* loads; stores */
     int32_t delta;
     const uint8_t *label[BLOCK_INSNS + 1];
     bool target[BLOCK_INSNS + 1]; /* of a jump within the block */
@@ -169,6 +181,16 @@ struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
 #define GEN_NOTE(member)                                                       \
     ((int32_t)offsetof(struct hart, mmu.note[0][0].member) -                   \
      (int32_t)offsetof(struct hart, tlb))
+bool gen_in_group(const struct gen *g, const struct insn *i, bool write);
+/* From k on there is a group, which was checked: at is k's address. */
+bool gen_begin_group(struct gen *g, struct x86_rm at, uint32_t site,
+                     bool write);
+void gen_regroup(struct gen *g, const struct cold *c);
+uint8_t *gen_ask_site(struct gen *g, struct x86_rm at, unsigned size,
+                      uint32_t site, enum x86_cc cc);
+void gen_call_find(struct gen *g, const struct cold *c);
+/* Cold code since first_cold comes back here from its ops. */
+void gen_back_here(struct gen *g, uint32_t first_cold);
 void gen_retry(struct gen *g, const struct cold *c); /* an access's, in c */
 /* rcx = the TLB's entry for the address in a. */
 void gen_find_entry(struct trans *t, struct x86 *x, unsigned a);

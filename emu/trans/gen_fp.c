@@ -153,17 +153,10 @@ static bool nearest_even(const struct insn *i)
 }
 
 /* The op of this very instruction, if the condition holds; comes back to
- * where back_here says. */
+ * where gen_back_here says. */
 static struct cold *op_if(struct gen *g, unsigned cc)
 {
     return gen_cold(g, COLD_OP, x86_jcc(&g->x, cc));
-}
-
-static void back_here(struct gen *g, uint32_t first_cold)
-{
-    for (uint32_t n = first_cold; n < g->colds; n++)
-        if (g->cold[n].kind == COLD_OP)
-            g->cold[n].back = g->x.p;
 }
 
 /* A single that is not boxed is a NaN: the interpreter goes on from there. */
@@ -216,7 +209,7 @@ static bool gen_two(struct gen *g, const struct insn *i, uint32_t arg)
             operand(i->rs2));
     no_nan(g, t, arg);
     put(g, i->rd, t, arg & SINGLE);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -232,7 +225,7 @@ static bool gen_sqrt(struct gen *g, const struct insn *i, uint32_t arg)
     x86_vex(&g->x, width(SQRT, arg), t, a, x86_r(a));
     no_nan(g, t, arg);
     put(g, i->rd, t, arg & SINGLE);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -253,7 +246,7 @@ static bool gen_fma(struct gen *g, const struct insn *i, uint32_t arg)
             operand(i->rs2));
     no_nan(g, 0, arg);
     put(g, i->rd, 0, arg & SINGLE);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -273,7 +266,7 @@ static bool gen_pick(struct gen *g, const struct insn *i, uint32_t arg)
     op_if(g, CC_E);
     x86_vex(&g->x, width(arg & ARG_OP, arg), t, a, operand(i->rs2));
     put(g, i->rd, t, arg & SINGLE);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -292,7 +285,7 @@ static bool gen_equal(struct gen *g, const struct insn *i, uint32_t arg)
     x86_setcc(&g->x, CC_E, RAX);
     x86_op(&g->x, X86_AND & ~(unsigned)X86_W, RAX, x86_r(RCX));
     gen_put(g, i->rd, RAX);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -308,7 +301,7 @@ static bool gen_less(struct gen *g, const struct insn *i, uint32_t arg)
     x86_vex(&g->x, width(COMI, arg), source(g, i->rs2, 0), 0, operand(i->rs1));
     x86_setcc(&g->x, arg & EQUAL ? CC_AE : CC_A, RAX);
     gen_put(g, i->rd, RAX);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -328,7 +321,7 @@ static bool gen_to_int(struct gen *g, const struct insn *i, uint32_t arg)
     if (!(arg & WIDE))
         x86_op(&g->x, X86_MOVSXD, RAX, x86_r(RAX));
     gen_put(g, i->rd, RAX);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -393,7 +386,7 @@ static bool gen_convert(struct gen *g, const struct insn *i, uint32_t arg)
     x86_vex(&g->x, width(CONVERT, arg), 0, 1, x86_r(source(g, i->rs1, 1)));
     no_nan(g, 0, arg ^ SINGLE);
     box_and_put(g, i->rd, arg ^ SINGLE);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -424,7 +417,7 @@ static bool gen_sign(struct gen *g, const struct insn *i, uint32_t arg)
         x86_vex(&g->x, arg & FLIP ? XOR : OR, 0, arg & FLIP ? a : 0, x86_r(1));
         put(g, i->rd, 0, false);
     }
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -440,7 +433,7 @@ static bool gen_load_f(struct gen *g, const struct insn *i, uint32_t arg)
     x86_vex(&g->x, width(LOAD, arg), 0, 0,
             gen_memory(g, i, arg & SINGLE ? 4 : 8, ACCESS_READ));
     box_and_put(g, i->rd, arg);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 
@@ -454,7 +447,7 @@ static bool gen_store_f(struct gen *g, const struct insn *i, uint32_t arg)
     first = g->colds;
     to = gen_memory(g, i, arg & SINGLE ? 4 : 8, ACCESS_WRITE);
     x86_vex(&g->x, width(STORE, arg), source(g, i->rs2, 0), 0, to);
-    back_here(g, first);
+    gen_back_here(g, first);
     return true;
 }
 

@@ -39,8 +39,9 @@ static int32_t size_mask(unsigned size)
     return (int32_t)tlb_tag(UINT64_MAX, size);
 }
 
-/* Compares what the TLB's entry has for the address in a; rcx, rdx are used. */
-static void ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
+/* Compares what the TLB's entry has for the address in a, and jumps if it is
+ * another; rcx, rdx are used. */
+static uint8_t *ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
 {
     size_t tag = write ? offsetof(struct tlb_entry, write)
                        : offsetof(struct tlb_entry, read);
@@ -49,6 +50,7 @@ static void ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
     x86_op(&g->x, X86_MOV, RDX, x86_r(a));
     x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), size_mask(size));
     x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, (int32_t)tag));
+    return x86_jcc(&g->x, CC_NE);
 }
 
 /* host = the address at. */
@@ -61,14 +63,15 @@ static void take(struct gen *g, unsigned host, struct x86_rm at)
 }
 
 /* The same as ask_tlb by a site; rdx is used. */
-static void ask_site(struct gen *g, struct x86_rm at, unsigned size,
-                     uint32_t site)
+uint8_t *gen_ask_site(struct gen *g, struct x86_rm at, unsigned size,
+                      uint32_t site, enum x86_cc cc)
 {
     take(g, RDX, at);
     x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), size_mask(size));
     x86_op(&g->x, X86_CMP, RDX,
            gen_hart(offsetof(struct hart, site) + site * sizeof(struct site) +
                     offsetof(struct site, tag)));
+    return x86_jcc(&g->x, cc);
 }
 
 /* The site for the instruction at work, 0: it has to do without. */
@@ -128,27 +131,29 @@ struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
 {
     struct x86_rm at = flat(g, where(g, i));
 
-    ask_tlb(g, at.base, size, access == ACCESS_WRITE);
-    *c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    *c =
+        gen_cold(g, COLD_OP, ask_tlb(g, at.base, size, access == ACCESS_WRITE));
     return on_host(g, at);
 }
 
 struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
                          unsigned access)
 {
-    bool write = access == ACCESS_WRITE;
+    bool write = access == ACCESS_WRITE, known = gen_in_group(g, i, write);
     int64_t disp = i->imm + g->delta;
-    uint32_t site = site_of(g);
+    uint32_t site = known ? 0 : site_of(g);
     struct x86_rm at = where(g, i);
     struct cold *c;
 
+    if (known || (site && gen_begin_group(g, at, site, write))) {
+        at = disp == (int32_t)disp ? at : flat(g, at);
+        return on_host(g, at);
+    }
     if (!site || disp != (int32_t)disp)
         at = flat(g, at);
-    if (site)
-        ask_site(g, at, size, site);
-    else
-        ask_tlb(g, at.base, size, write);
-    c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    c = gen_cold(g, COLD_OP,
+                 site ? gen_ask_site(g, at, size, site, CC_NE)
+                      : ask_tlb(g, at.base, size, write));
     c->at = at;
     c->has_address = g->has_address;
     c->address = g->address;
@@ -159,39 +164,50 @@ struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
     return at;
 }
 
-/* Perhaps it can be done all the same: thunk.find knows, and the addend. */
-void gen_retry(struct gen *g, const struct cold *c)
+void gen_call_find(struct gen *g, const struct cold *c)
 {
     take(g, RDX, c->at);
     x86_mov_imm(&g->x, RCX, c->page_site * sizeof(struct site));
     x86_aim(x86_call(&g->x), c->find);
+}
+
+/* Perhaps it can be done all the same: thunk.find knows, and the addend. */
+void gen_retry(struct gen *g, const struct cold *c)
+{
+    gen_call_find(g, c);
     x86_jcc_to(&g->x, CC_E, c->ok);
 }
 
-/* Where the last cold code of an access comes back to. */
-static void end_access(struct gen *g) { g->cold[g->colds - 1].back = g->x.p; }
+void gen_back_here(struct gen *g, uint32_t first_cold)
+{
+    for (uint32_t n = first_cold; n < g->colds; n++)
+        if (g->cold[n].kind == COLD_OP)
+            g->cold[n].back = g->x.p;
+}
 
 static bool gen_load_x(struct gen *g, const struct insn *i, uint32_t arg)
 {
     unsigned t = gen_no_rd(i) ? RAX : gen_target(i);
+    uint32_t first = g->colds;
 
     x86_op(&g->x, arg & 0xffffff, t,
            gen_memory(g, i, size_of(arg), ACCESS_READ));
     if (!gen_no_rd(i))
         gen_put(g, i->rd, t);
-    end_access(g);
+    gen_back_here(g, first);
     return true;
 }
 
 static bool gen_store_x(struct gen *g, const struct insn *i, uint32_t arg)
 {
+    uint32_t first = g->colds;
     struct x86_rm to;
     unsigned v;
 
     to = gen_memory(g, i, size_of(arg), ACCESS_WRITE);
     v = gen_source(g, i->rs2, RCX);
     x86_op(&g->x, arg & 0xffffff, v, to);
-    end_access(g);
+    gen_back_here(g, first);
     return true;
 }
 

@@ -108,6 +108,10 @@ static void emit_exits(struct trans *t, struct x86 *x)
     x86_op(x, X86_STORE, RAX, pc);
     x86_mov_imm(x, RAX, LEFT_FOR_OPS);
     emit_leave(x);
+    t->thunk.torn = x->p; /* rdx is the code, ecx k */
+    x86_op(x, X86_STORE, RDX, FAST(torn));
+    x86_op(x, X86_STORE & ~(unsigned)X86_W, RCX, FAST(torn_k));
+    x86_jmp_to(x, t->thunk.for_ops);
     t->thunk.at_rax = x->p;
     x86_op(x, X86_STORE, RAX, pc);
     t->thunk.at_pc = x->p;

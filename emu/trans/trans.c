@@ -79,9 +79,9 @@ static uint64_t do_last(struct hart *h, struct block *b, unsigned k)
 }
 
 /*
- * An access by its op. Did its site miss too often? Then another translation
- * is made that asks the TLB at once. Where thousands of steps lie between two
- * misses, it is worth having.
+ * Did a site miss too often? Then another translation is made that does without
+ * its group, or asks the TLB at once. Where many steps lie between two misses,
+ * it is worth having.
  */
 static void site_judge(struct hart *h, struct code *c, unsigned k)
 {
@@ -91,11 +91,23 @@ static void site_judge(struct hart *h, struct code *c, unsigned k)
     if (!s->site || h->site_misses[s->site] >= 0)
         return;
     if (now - s->since < SITE_MISSES * SITE_STEPS / 64) {
-        c->block->insn[k].hint |= HINT_NO_SITE;
+        c->block->insn[k].hint |= s->group ? HINT_NO_GROUP : HINT_NO_SITE;
         code_remake(c);
     }
     h->site_misses[s->site] = c->dead ? INT32_MAX : SITE_MISSES;
     s->since = now;
+}
+
+/* A group was left: that costs much more than a miss. */
+static void group_torn(struct hart *h)
+{
+    struct code *c = h->fast.torn;
+
+    if (!c)
+        return;
+    h->fast.torn = NULL;
+    h->site_misses[c->site[h->fast.torn_k].site] -= SITE_MISSES / 8;
+    site_judge(h, c, h->fast.torn_k);
 }
 
 /* Interrupts may have changed, but there is none to take; and nothing that
@@ -111,7 +123,7 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
 {
     const struct insn *i = &c->block->insn[k];
     bool ends = k + 1 == c->n && insn_flow(i->op) == FLOW_ENDS;
-    uint64_t exceptions = h->exceptions, done;
+    uint64_t exceptions = h->exceptions, forgotten = h->fast.forgotten, done;
     struct jump_entry *e;
 
     fold_flags(h);
@@ -123,7 +135,7 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
     h->block = NULL;
     h->steps += done;
     if (!ends && done == 1 && h->exceptions == exceptions &&
-        !(h->attention | h->waiting))
+        h->fast.forgotten == forgotten && !(h->attention | h->waiting))
         return NULL;
     h->fast.fp = 0;
     h->fast.budget = h->stop_at - h->steps;
@@ -229,6 +241,7 @@ static void run_translated(struct hart *h)
         }
         left = enter(t, h, code);
         ops = left == LEFT_FOR_OPS;
+        group_torn(h);
         if (left > LEFT_IN_OP) {
             /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
             link = (struct link *)left;

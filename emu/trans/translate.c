@@ -77,6 +77,10 @@ static void cold(struct gen *g, const struct cold *c)
     case COLD_OUT:
         leave_at(g, c->to, g->t->thunk.at_rax);
         break;
+    case COLD_GROUP:
+        gen_regroup(g, c);
+        leave_at(g, c->k, g->t->thunk.torn);
+        break;
     case COLD_QUIT:
         leave_at(g, c->k, g->t->thunk.for_ops);
         break;

@@ -201,7 +201,16 @@ static unsigned random_idiom(uint32_t *w)
     unsigned t = some_reg(), a = some_reg(), b = some_reg(), n = below(8);
     unsigned d = below(4) ? t : some_reg();
 
-    switch (below(8)) {
+    switch (below(9)) {
+    case 8: /* a group of accesses */
+        for (unsigned m = 0; m < 4; m++) {
+            int off = 8 * (int)below(8) - (below(8) ? 0 : (int)below(40));
+
+            w[m] = n & 1 && below(8)
+                       ? enc_s(below(4) ? OP_sd : OP_sb, some_reg(), a, off)
+                       : enc_i(loads[below(7)], some_reg(), a, off);
+        }
+        return 4;
     case 7: /* a reservation, and perhaps not to the end */
         w[0] = enc_r(below(2) ? OP_lr_w : OP_lr_d, t, a, 0);
         w[1] = enc_r(words[below(8)], t, d, b);
@@ -593,6 +602,27 @@ Test(trans, a_page_that_wants_attention_gets_it_from_the_next_store_on)
     trans_run(rig->h, 1000);
     cr_assert_eq(told, 1);
     cr_assert_eq(peek64(rig, DATA + 8), (rig->h->x[12] - 1));
+}
+
+/* Stores that are checked together, and the last one is on the next page. */
+Test(trans, stores_side_by_side_ask_both_pages_they_are_in)
+{
+    const uint32_t loop[] = { enc_s(OP_sd, 12, 11, 0), enc_s(OP_sd, 12, 11, 8),
+                              enc_s(OP_sd, 12, 11, 16),
+                              enc_i(OP_addi, 12, 12, 1),
+                              enc_j(OP_jal, 0, -16) };
+
+    told = 0;
+    mem_on_write(rig->mem, tell, NULL);
+    run_loop_at_code(loop, 5, DATA - 64);
+    for (uint64_t a1 = DATA - 24; a1 < DATA; a1 += 4) {
+        told = 0;
+        mem_attend(rig->mem, DATA, MEM_ATTN_COPY);
+        rig->h->x[11] = a1;
+        trans_run(rig->h, 1000);
+        cr_assert_eq(told, a1 > DATA - 24, "stores at %lx", a1);
+        cr_assert_leq(rig->h->x[12] - peek64(rig, a1 + 16), 1);
+    }
 }
 
 #ifndef HOSTILE /* there everything is forgotten all the time */
