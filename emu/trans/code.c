@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "emu/base/log.h"
 
@@ -16,17 +15,17 @@
 
 /* Memory -------------------------------------------------------------------- */
 
-static bool map_twice(struct trans *t, int fd)
+/* perf knows shared memory without a name, and so our map (show.c). */
+static bool map_twice(struct trans *t)
 {
     uint8_t *rx;
 
-    if (ftruncate(fd, (off_t)t->size) < 0)
-        return false;
-    t->rw = mmap(NULL, t->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    t->rw = mmap(NULL, t->size, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (t->rw == MAP_FAILED)
         return false;
-    rx = mmap(NULL, t->size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    if (rx == MAP_FAILED) {
+    rx = mremap(t->rw, 0, t->size, MREMAP_MAYMOVE); /* the same once more */
+    if (rx == MAP_FAILED || mprotect(rx, t->size, PROT_READ | PROT_EXEC) < 0) {
         munmap(t->rw, t->size);
         return false;
     }
@@ -36,17 +35,11 @@ static bool map_twice(struct trans *t, int fd)
 
 bool code_cache_new(struct trans *t, size_t size, struct err *err)
 {
-    int fd = memfd_create("translations", MFD_CLOEXEC);
-    bool ok;
-
     t->size = size;
-    ok = fd >= 0 && map_twice(t, fd);
-    if (!ok)
+    if (!map_twice(t)) {
         err_set(err, "no memory for translated code: %s", strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    if (!ok)
         return false;
+    }
     t->notes_size = size / 2;
     t->notes = mmap(NULL, t->notes_size, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -5,7 +5,7 @@
  * A translation is of one block of interp.h, for one virtual address, one
  * kind of data context (code_kind) and one range that a debugger steps in, or
  * none; links do not lead out of it. It lives as long as the block. The
- * cache is one memfd mapped twice: writable at rw, executable at rw + to_rx;
+ * cache is memory mapped twice: writable at rw, executable at rw + to_rx;
  * no page is ever both. It is never freed piece by piece: a translation that
  * dies is cut off from what leads to it, and when the cache is full all blocks
  * are flushed, and it with them. That is done between blocks only.
