@@ -140,7 +140,11 @@ bool gen_fuse(struct gen *g);
 enum { GEN_TRIES = 3 };
 bool gen_can_try(const struct insn *i, uint32_t n);
 void gen_try(struct gen *g, const struct insn *i, uint32_t n);
-/* How many such instructions, to which nobody jumps, the branch k skips. */
+/* They are copies and constants, each of which can be had as an operand without
+ * the host's flags. */
+bool gen_can_move(const struct insn *i, uint32_t n);
+struct x86_rm gen_movable(struct gen *g, const struct insn *i);
+/* How many such instructions (of the one kind or the other), to which nobody jumps, the branch k skips. */
 uint32_t gen_skips_here(const struct gen *g, uint32_t k);
 /* Is what k leaves in rd a word, given what the others are? */
 bool gen_makes_word(const struct gen *g, const struct insn *i);

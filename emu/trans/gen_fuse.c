@@ -295,6 +295,29 @@ bool gen_can_try(const struct insn *i, uint32_t n)
     return true;
 }
 
+bool gen_can_move(const struct insn *i, uint32_t n)
+{
+    for (uint32_t m = 0; m < n; m++)
+        if ((i[m].op != OP_addi && i[m].op != OP_lui) || i[m].rd == X_SINK)
+            return false;
+    return true;
+}
+
+struct x86_rm gen_movable(struct gen *g, const struct insn *i)
+{
+    unsigned a;
+
+    if (i->op == OP_lui || i->rs1 == 0) {
+        x86_mov_imm_only(&g->x, RDX, (uint64_t)i->imm);
+        return x86_r(RDX);
+    }
+    if (i->imm == 0)
+        return gen_x(i->rs1);
+    a = gen_source(g, i->rs1, RDX);
+    x86_op(&g->x, X86_LEA, RDX, x86_mem(a, (int32_t)i->imm));
+    return x86_r(RDX);
+}
+
 /* As i, but where it names rd it is rdx; that is not yet rd if it is first. */
 static struct insn in_rdx(const struct insn *i, bool first)
 {

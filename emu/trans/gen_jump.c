@@ -127,29 +127,45 @@ uint32_t gen_skips_here(const struct gen *g, uint32_t k)
     for (uint32_t n = 1; n <= GEN_TRIES && k + n < g->c->n && !g->target[k + n];
          n++)
         if (i->off + i->imm == i[n].off + i[n].len)
-            return gen_can_try(i + 1, n) ? n : 0;
+            return gen_can_try(i + 1, n) || gen_can_move(i + 1, n) ? n : 0;
     return 0;
 }
 
-/*
- * A branch over n instructions that make one number: it is made in any case,
- * and taken or not by moves. These branches are often hard to foresee.
- */
-static void move_if_not(struct gen *g, const struct insn *i, uint32_t cc,
-                        uint32_t n)
+/* x[rd] = from, unless the branch is taken. */
+static void move_unless(struct gen *g, unsigned rd, uint32_t cc,
+                        struct x86_rm from, bool word)
 {
-    unsigned rd = i[1].rd, t = gen_pinned(rd) ? gen_pin[rd] : RAX;
+    unsigned t = gen_pinned(rd) ? gen_pin[rd] : RAX;
 
-    gen_try(g, i + 1, n);
-    compare(g, i);
     if (t == RAX)
         x86_op(&g->x, X86_MOV, RAX, gen_x(rd));
-    x86_cmov(&g->x, cc ^ 1, t, x86_r(RDX));
+    x86_cmov(&g->x, cc ^ 1, t, from);
     gen_put(g, rd, t);
+    if (!word)
+        g->words &= ~(UINT64_C(1) << rd);
+}
+
+/*
+ * A branch over n instructions that make numbers: they are made in any case,
+ * and taken or not by moves. These branches are often hard to foresee.
+ */
+static void move_over(struct gen *g, const struct insn *i, uint32_t cc,
+                      uint32_t n)
+{
+    const struct insn *first = i + 1;
+
+    if (gen_can_move(first, n)) {
+        compare(g, i);
+        for (uint32_t m = 0; m < n; m++)
+            move_unless(g, first[m].rd, cc, gen_movable(g, &first[m]),
+                        gen_makes_word(g, &first[m]));
+    } else {
+        gen_try(g, first, n);
+        compare(g, i);
+        move_unless(g, first->rd, cc, x86_r(RDX), gen_is_word(g, GEN_RDX));
+    }
     x86_op(&g->x, X86_LEA, RCX, x86_mem(R15, (int32_t)n));
     x86_cmov(&g->x, cc, R15, x86_r(RCX));
-    if (!gen_is_word(g, GEN_RDX))
-        g->words &= ~(UINT64_C(1) << rd);
     g->k += n;
 }
 
@@ -161,7 +177,7 @@ static bool gen_branch(struct gen *g, const struct insn *i, uint32_t cc)
     uint8_t *over;
 
     if (gen_skips_here(g, g->k)) {
-        move_if_not(g, i, cc, gen_skips_here(g, g->k));
+        move_over(g, i, cc, gen_skips_here(g, g->k));
         return true;
     }
     compare(g, i);

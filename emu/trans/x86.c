@@ -115,13 +115,11 @@ void x86_unary(struct x86 *x, unsigned group, bool w, struct x86_rm rm)
     x86_op(x, 0xf7 | (w ? X86_W : 0), group, rm);
 }
 
-/* The shortest of: xor, a 32-bit move that zero-extends, one that
- * sign-extends, all of it. The flags may change. */
-void x86_mov_imm(struct x86 *x, unsigned reg, uint64_t v)
+/* The shortest of: a 32-bit move that zero-extends, one that sign-extends, all
+ * of it. */
+void x86_mov_imm_only(struct x86 *x, unsigned reg, uint64_t v)
 {
-    if (v == 0) {
-        x86_op(x, 0x33, reg, x86_r(reg));
-    } else if (v == (uint32_t)v) {
+    if (v == (uint32_t)v) {
         if (reg >= 8)
             x86_byte(x, 0x41);
         x86_byte(x, 0xb8 | (reg & 7));
@@ -134,6 +132,15 @@ void x86_mov_imm(struct x86 *x, unsigned reg, uint64_t v)
         x86_byte(x, 0xb8 | (reg & 7));
         x86_quad(x, v);
     }
+}
+
+/* The flags may change: 0 is made by xor. */
+void x86_mov_imm(struct x86 *x, unsigned reg, uint64_t v)
+{
+    if (v == 0)
+        x86_op(x, 0x33, reg, x86_r(reg));
+    else
+        x86_mov_imm_only(x, reg, v);
 }
 
 void x86_setcc(struct x86 *x, enum x86_cc cc, unsigned reg)

@@ -141,7 +141,8 @@ void x86_shift_cl(struct x86 *x, unsigned group, bool w, struct x86_rm rm);
 void x86_unary(struct x86 *x, unsigned group, bool w, struct x86_rm rm);
 
 void x86_mov_imm(struct x86 *x, unsigned reg, uint64_t v);
-void x86_setcc(struct x86 *x, enum x86_cc cc, unsigned reg); /* 0 or 1 */
+void x86_mov_imm_only(struct x86 *x, unsigned reg, uint64_t v); /* no flags */
+void x86_setcc(struct x86 *x, enum x86_cc cc, unsigned reg);    /* 0 or 1 */
 void x86_cmov(struct x86 *x, enum x86_cc cc, unsigned reg, struct x86_rm rm);
 
 /* Jumps with a 32-bit displacement; what they return is for x86_aim. */

@@ -227,6 +227,12 @@ static unsigned random_idiom(uint32_t *w)
     case 6: /* or three */
         w[0] = enc_b(OP_bltu, a, b, 4 + 4 * (int)(1 + below(3)));
         w[1] = enc_r(words[below(8)], t, a, d);
+        if (below(2)) {
+            w[1] = enc_i(OP_addi, t, a, (int)below(2) * 8);
+            w[2] = enc_i(OP_addi, d, below(2) ? t : 0, (int)below(2) * 8);
+            w[3] = enc_i(OP_addi, b, d, 0);
+            return 4;
+        }
         w[2] = enc_i(OP_slli, t, below(4) ? t : a, shift[n]);
         w[3] = enc_i(below(2) ? OP_srli : OP_srai, t, t, shift[n]);
         return 4;
