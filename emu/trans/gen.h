@@ -69,6 +69,9 @@ struct gen {
     bool fp;                 /* FP registers are loaded for certain */
     uint32_t boxed;          /* f registers that hold a boxed single */
     uint64_t words;          /* x registers that hold a sign-extended word */
+    const uint8_t *tested;   /* where the host's flags tell whether tested_x
+                              * is 0 */
+    uint8_t tested_x;
     bool raw;                /* k's result was not extended after all */
     /* The address of k is not in its rs1, which would have been made of this
      * by the instructions before it (gen_fuse.c) and is k's rd. */
@@ -150,6 +153,13 @@ uint32_t gen_skips_here(const struct gen *g, uint32_t k);
 bool gen_makes_word(const struct gen *g, const struct insn *i);
 /* The row of an op that has host code, or NULL. */
 const struct gen_row *gen_row_of(unsigned op);
+
+/* The host's last instruction made x[r]'s value, and its zero flag. */
+static inline void gen_tested(struct gen *g, unsigned r)
+{
+    g->tested = g->x.p;
+    g->tested_x = (uint8_t)r;
+}
 
 void gen_put_constant(struct gen *g, unsigned rd, uint64_t v);
 void gen_load(struct gen *g, unsigned host, unsigned r); /* host = x[r] */

@@ -139,6 +139,7 @@ static bool gen_alu(struct gen *g, const struct insn *i, uint32_t arg)
     if (!gen_pinned(i->rd) && i->rd == a && b && gen_pinned(b) &&
         !(arg & WORD) && op != X86_IMUL) {
         x86_op(&g->x, op + X86_TO_RM, gen_pin[b], gen_x(a));
+        gen_tested(g, i->rd);
         return true;
     }
     if (arg & WORD)
@@ -147,6 +148,8 @@ static bool gen_alu(struct gen *g, const struct insn *i, uint32_t arg)
     x86_op(&g->x, op, t, operand(g, b, RCX));
     if (arg & WORD)
         sign_extend_word(g, t);
+    else if (op != X86_IMUL && t != RAX)
+        gen_tested(g, i->rd);
     gen_put(g, i->rd, t);
     return true;
 }
@@ -249,6 +252,7 @@ static bool gen_addi(struct gen *g, const struct insn *i, uint32_t arg)
     }
     if (i->rd == i->rs1 && w) {
         x86_alu_imm(&g->x, ALU_ADD, true, gen_x(i->rd), (int32_t)i->imm);
+        gen_tested(g, i->rd);
         return true;
     }
     if (gen_pinned(i->rs1)) {
@@ -274,10 +278,13 @@ static bool gen_logic_imm(struct gen *g, const struct insn *i, uint32_t group)
         x86_op(&g->x, 0xb6 | X86_0F | X86_BYTE, t, operand(g, i->rs1, t));
     } else if (i->rd == i->rs1) {
         x86_alu_imm(&g->x, group, true, gen_x(i->rd), (int32_t)i->imm);
+        gen_tested(g, i->rd);
         return true;
     } else {
         gen_load(g, t, i->rs1);
         x86_alu_imm(&g->x, group, true, x86_r(t), (int32_t)i->imm);
+        if (t != RAX)
+            gen_tested(g, i->rd);
     }
     gen_put(g, i->rd, t);
     return true;

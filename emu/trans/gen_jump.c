@@ -99,6 +99,10 @@ static void compare(struct gen *g, const struct insn *i)
 {
     unsigned a;
 
+    if (i->rs2 == 0 && i->rs1 != 0 && g->tested == g->x.p &&
+        g->tested_x == i->rs1 && !g->target[g->k] &&
+        (i->op == OP_beq || i->op == OP_bne))
+        return;
     if (i->rs2 == 0 && i->rs1 != 0) {
         if (gen_pinned(i->rs1))
             x86_op(&g->x, X86_TEST, gen_pin[i->rs1], gen_x(i->rs1));
