@@ -72,7 +72,7 @@ struct gen {
     const uint8_t *tested;   /* where the host's flags tell whether tested_x
                               * is 0 */
     uint8_t tested_x;
-    bool raw;                /* k's result was not extended after all */
+    bool raw; /* k's result was not extended after all */
     /* The address of k is not in its rs1, which would have been made of this
      * by the instructions before it (gen_fuse.c) and is k's rd. */
     struct x86_rm address;

@@ -106,6 +106,7 @@ static void group_torn(struct hart *h)
     if (!c)
         return;
     h->fast.torn = NULL;
+    c->t->info.torn++;
     h->site_misses[c->site[h->fast.torn_k].site] -= SITE_MISSES / 8;
     site_judge(h, c, h->fast.torn_k);
 }
@@ -212,6 +213,20 @@ static void try_link(struct trans *t, struct link *l, struct code *to)
     code_link(l, to);
 }
 
+static void count_exit(struct trans *t, struct hart *h, uintptr_t left)
+{
+    const struct jump_entry *e;
+
+    if (left > LEFT_IN_OP) {
+        t->info.unlinked++;
+    } else if (left == LEFT_FOR_OPS) {
+        t->info.left++;
+    } else if (left == LEFT_AT_PC) {
+        e = entry_for_pc(h);
+        e && e->code != h->fast.no_code ? t->info.outs++ : t->info.misses++;
+    }
+}
+
 static void run_translated(struct hart *h)
 {
     struct trans *t = h->fast.trans;
@@ -240,6 +255,7 @@ static void run_translated(struct hart *h)
             continue;
         }
         left = enter(t, h, code);
+        count_exit(t, h, left);
         ops = left == LEFT_FOR_OPS;
         group_torn(h);
         if (left > LEFT_IN_OP) {

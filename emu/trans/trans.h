@@ -45,8 +45,9 @@ struct trans_info {
     uint64_t translations, insns; /* there now */
     uint64_t bytes, size;         /* of host code; of the cache */
     uint64_t made, killed, remade, flushes, links;
-    uint64_t entries, ops, interpreted; /* blocks */
-    uint64_t fills, forgotten;          /* of sites */
+    uint64_t entries, ops, interpreted;          /* blocks */
+    uint64_t misses, outs, unlinked, left, torn; /* why C came back */
+    uint64_t fills, forgotten;                   /* of sites */
 };
 struct trans_info trans_info(const struct trans *t);
 
