@@ -191,6 +191,9 @@ struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
  */
 struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
                           unsigned access, struct cold **c);
+/* In the hart: the TLB of a context that is not translated. */
+#define GEN_TLB(ctx)                                                           \
+    (offsetof(struct hart, tlb) + (ctx) * sizeof((struct hart *)0)->tlb[0])
 /* From a TLB's entry to what is known of its page besides. */
 #define GEN_NOTE(member)                                                       \
     ((int32_t)offsetof(struct hart, mmu.note[0][0].member) -                   \

@@ -17,8 +17,8 @@
 
 static unsigned size_of(uint32_t arg) { return arg >> 24; }
 
-/* rcx = the TLB's entry for the address in a. */
-void gen_find_entry(struct trans *t, struct x86 *x, unsigned a)
+/* rcx = how far into the TLB the entry for the address in a is. */
+static void find_offset(struct trans *t, struct x86 *x, unsigned a)
 {
     enum { INDEX = (TLB_ENTRIES - 1) * sizeof(struct tlb_entry) };
     _Static_assert(sizeof(struct tlb_entry) == 32, "index by a shift of 7");
@@ -31,6 +31,11 @@ void gen_find_entry(struct trans *t, struct x86 *x, unsigned a)
         x86_shift_imm(x, SH_SHR, false, x86_r(RCX), 7);
     }
     x86_alu_imm(x, ALU_AND, false, x86_r(RCX), INDEX);
+}
+
+void gen_find_entry(struct trans *t, struct x86 *x, unsigned a)
+{
+    find_offset(t, x, a);
     x86_op(x, X86_ADD, RCX, gen_hart(offsetof(struct hart, data_tlb)));
 }
 
@@ -39,18 +44,43 @@ static int32_t size_mask(unsigned size)
     return (int32_t)tlb_tag(UINT64_MAX, size);
 }
 
-/* Compares what the TLB's entry has for the address in a, and jumps if it is
- * another; rcx, rdx are used. */
-static uint8_t *ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
+static size_t tag_of(bool write)
 {
-    size_t tag = write ? offsetof(struct tlb_entry, write)
-                       : offsetof(struct tlb_entry, read);
+    return write ? offsetof(struct tlb_entry, write)
+                 : offsetof(struct tlb_entry, read);
+}
 
-    gen_find_entry(g->t, &g->x, a);
+/* Compares rdx = the tag for the address in a, and jumps if it is not tag. */
+static uint8_t *compare_tag(struct gen *g, unsigned a, unsigned size,
+                            struct x86_rm tag)
+{
     x86_op(&g->x, X86_MOV, RDX, x86_r(a));
     x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), size_mask(size));
-    x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, (int32_t)tag));
+    x86_op(&g->x, X86_CMP, RDX, tag);
     return x86_jcc(&g->x, CC_NE);
+}
+
+/* With the TLB's entry for the address in a, which rcx is then. */
+static uint8_t *ask_entry(struct gen *g, unsigned a, unsigned size, bool write)
+{
+    gen_find_entry(g->t, &g->x, a);
+    return compare_tag(g, a, size, x86_mem(RCX, (int32_t)tag_of(write)));
+}
+
+/* The same, but rcx is nothing then, if the context is linear: its TLB is
+ * always the same one. */
+static uint8_t *ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
+{
+    struct x86_rm tag = gen_hart(tag_of(write) + GEN_TLB(code_priv(g->c)));
+
+    _Static_assert((int)CTX_U == PRIV_U && (int)CTX_S == PRIV_S &&
+                       (int)CTX_M == PRIV_M,
+                   "a mode's own context");
+    if (!code_linear(g->c))
+        return ask_entry(g, a, size, write);
+    find_offset(g->t, &g->x, a);
+    tag.index = RCX;
+    return compare_tag(g, a, size, tag);
 }
 
 /* host = the address at. */
@@ -131,8 +161,8 @@ struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
 {
     struct x86_rm at = flat(g, where(g, i));
 
-    *c =
-        gen_cold(g, COLD_OP, ask_tlb(g, at.base, size, access == ACCESS_WRITE));
+    *c = gen_cold(g, COLD_OP,
+                  ask_entry(g, at.base, size, access == ACCESS_WRITE));
     return on_host(g, at);
 }
 
