@@ -90,7 +90,8 @@ void mmu_flush(struct hart *h)
     empty_tlb(h);
     for (unsigned c = 0; c < CTX_COUNT; c++)
         for (unsigned l = 0; l < 2; l++)
-            h->ctx_gen[c][l] = (h->gen_next += GEN_STEP) | c * GEN_CTX | l;
+            h->ctx_gen[c][l] =
+                (h->gen_next += GEN_STEP) | (uint64_t)c * GEN_CTX | l;
     memset(h->jump_pages, 0, sizeof h->jump_pages);
     for (unsigned half = 0; half < 2; half++) {
         h->mmu.large_first[half] = UINT64_MAX;

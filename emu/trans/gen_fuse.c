@@ -87,21 +87,21 @@ static bool fuse_constant(struct gen *g, const struct insn *i)
 
 /* A left shift and a right one: the low bits of rs1, extended. */
 struct extension {
+    unsigned op; /* the host's */
     uint16_t first, second, n;
-    unsigned op;
     bool word;
 };
 
 static const struct extension extensions[] = {
-    { OP_slli, OP_srli, 32, X86_MOV & ~(unsigned)X86_W, false },
-    { OP_slli, OP_srli, 48, 0xb7 | X86_0F, true },
-    { OP_slli, OP_srli, 56, 0xb6 | X86_0F | X86_BYTE, true },
-    { OP_slli, OP_srai, 32, X86_MOVSXD, true },
-    { OP_slli, OP_srai, 48, 0xbf | X86_0F | X86_W, true },
-    { OP_slli, OP_srai, 56, 0xbe | X86_0F | X86_BYTE | X86_W, true },
-    { OP_slliw, OP_srliw, 16, 0xb7 | X86_0F, true },
-    { OP_slliw, OP_sraiw, 16, 0xbf | X86_0F | X86_W, true },
-    { OP_slliw, OP_sraiw, 24, 0xbe | X86_0F | X86_BYTE | X86_W, true },
+    { X86_MOV & ~(unsigned)X86_W, OP_slli, OP_srli, 32, false },
+    { 0xb7 | X86_0F, OP_slli, OP_srli, 48, true },
+    { 0xb6 | X86_0F | X86_BYTE, OP_slli, OP_srli, 56, true },
+    { X86_MOVSXD, OP_slli, OP_srai, 32, true },
+    { 0xbf | X86_0F | X86_W, OP_slli, OP_srai, 48, true },
+    { 0xbe | X86_0F | X86_BYTE | X86_W, OP_slli, OP_srai, 56, true },
+    { 0xb7 | X86_0F, OP_slliw, OP_srliw, 16, true },
+    { 0xbf | X86_0F | X86_W, OP_slliw, OP_sraiw, 16, true },
+    { 0xbe | X86_0F | X86_BYTE | X86_W, OP_slliw, OP_sraiw, 24, true },
 };
 
 /* Zeroes above 32 bits may be had with the rest shifted left a bit. */
