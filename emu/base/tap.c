@@ -49,6 +49,7 @@ struct tap {
     struct waiter *waiters; /* for the run to be live */
     size_t nwaiters;
     struct buf log; /* struct tap_input, bytes, struct tap_input, bytes, ... */
+    size_t base;    /* bytes that came before it and are forgotten */
     size_t count;
     size_t next;   /* replaying: where in the log the next input is */
     bool recorded; /* the log comes from elsewhere: never live */
@@ -140,18 +141,46 @@ void tap_live(struct tap *t)
     tell_live(t);
 }
 
+static size_t after(const char *log, size_t at, struct tap_input *in)
+{
+    memcpy(in, log + at, sizeof *in);
+    return at + sizeof *in + in->len;
+}
+
+static void count_again(struct tap *t)
+{
+    struct tap_input in;
+
+    t->count = 0;
+    for (size_t at = 0; at < t->log.len; at = after(t->log.data, at, &in))
+        t->count++;
+}
+
 size_t tap_kept(struct tap *t)
 {
-    size_t kept = t->kept < t->log.len ? t->kept : t->log.len;
+    size_t end = t->base + t->log.len;
+    size_t kept = t->kept < end ? t->kept : end;
 
     t->kept = SIZE_MAX;
     return kept;
 }
 
+void tap_forget(struct tap *t, size_t place)
+{
+    size_t n = place - t->base;
+
+    assert(place >= t->base && n <= t->log.len);
+    assert(!tap_replaying(t) || n <= t->next);
+    buf_drop(&t->log, n);
+    t->base = place;
+    t->next = n <= t->next ? t->next - n : 0;
+    count_again(t);
+}
+
 void tap_restart(struct tap *t)
 {
     buf_free(&t->log);
-    t->kept = 0;
+    t->base = t->kept = 0;
     t->count = 0;
     t->next = 0;
     t->recorded = t->past = false;
@@ -210,13 +239,9 @@ size_t tap_count(const struct tap *t) { return t->count; }
 
 size_t tap_bytes(const struct tap *t) { return t->log.len; }
 
-/* Going back --------------------------------------------------------------- */
+size_t tap_base(const struct tap *t) { return t->base; }
 
-static size_t after(const char *log, size_t at, struct tap_input *in)
-{
-    memcpy(in, log + at, sizeof *in);
-    return at + sizeof *in + in->len;
-}
+/* Going back --------------------------------------------------------------- */
 
 /* The log is another from here on. */
 static void changed_from(struct tap *t, size_t place)
@@ -225,24 +250,15 @@ static void changed_from(struct tap *t, size_t place)
         t->kept = place;
 }
 
-static void count_again(struct tap *t)
-{
-    struct tap_input in;
-
-    t->count = 0;
-    for (size_t at = 0; at < t->log.len; at = after(t->log.data, at, &in))
-        t->count++;
-}
-
 size_t tap_place(const struct tap *t)
 {
-    return tap_replaying(t) ? t->next : t->log.len;
+    return t->base + (tap_replaying(t) ? t->next : t->log.len);
 }
 
 void tap_rewind(struct tap *t, size_t place)
 {
-    assert(place <= t->log.len);
-    t->next = place;
+    assert(place >= t->base && place - t->base <= t->log.len);
+    t->next = place - t->base;
     t->past = true;
 }
 
@@ -256,7 +272,7 @@ void tap_present(struct tap *t)
 void tap_cut(struct tap *t)
 {
     assert(t->past && !t->recorded);
-    changed_from(t, t->next);
+    changed_from(t, t->base + t->next);
     t->log.len = t->next;
     t->past = false;
     count_again(t);
@@ -278,11 +294,11 @@ size_t tap_common(const struct tap *t, const void *b, size_t len,
         size_t its_end = at < len ? after(other, at, &its) : at;
 
         if (end == at && its_end == at)
-            return at;
+            return t->base + at;
         if (end != its_end ||
             memcmp(t->log.data + at, other + at, end - at) != 0) {
             *when = mine.when < its.when ? mine.when : its.when;
-            return at;
+            return t->base + at;
         }
         at = end;
     }
@@ -491,6 +507,7 @@ bool tap_replay(struct tap *t, const void *log, size_t len, struct err *err)
         return false;
     }
     buf_free(&t->log);
+    t->base = 0;
     t->log = inputs;
     t->count = (size_t)count;
     t->next = 0;

@@ -62,6 +62,7 @@ bool tap_replaying(const struct tap *t); /* also in the past of a live run */
 bool tap_recorded(const struct tap *t);  /* tap_replay: a log from elsewhere */
 size_t tap_count(const struct tap *t);   /* inputs in the log */
 size_t tap_bytes(const struct tap *t);   /* their size in memory */
+size_t tap_base(const struct tap *t);    /* the place where that begins */
 
 /*
  * The log as it is kept: for each input this, then its bytes. The source is
@@ -73,8 +74,12 @@ struct tap_input {
 };
 const void *tap_log(const struct tap *t); /* tap_bytes of it */
 
-/* How many bytes of the log have stayed as they were since the last call. */
+/* The place up to which the log is what it was at the last call. */
 size_t tap_kept(struct tap *t);
+
+/* What came before that place can be replayed no more, and takes no memory;
+ * inputs and their size are from there on. */
+void tap_forget(struct tap *t, size_t place);
 
 /* Replaying, at the end of the log: from here on the run is live. */
 void tap_live(struct tap *t);
@@ -102,11 +107,12 @@ void tap_present(struct tap *t);
 void tap_cut(struct tap *t);
 bool tap_past(const struct tap *t);
 
-/* Another log of this process in its stead; tap_rewind then says where. */
+/* Another log of this process in its stead, from tap_base on; tap_rewind then
+ * says where. */
 void tap_set_log(struct tap *t, const void *log, size_t len);
 
-/* How much of the log b has in common with this one, in bytes, and the T up
- * to which both runs are the same. */
+/* Up to which place the log b, from tap_base on, is the same as this one, and
+ * the T up to which both runs are. */
 size_t tap_common(const struct tap *t, const void *b, size_t len,
                   uint64_t *when);
 

@@ -45,8 +45,10 @@ struct chain {
     size_t here;        /* memory is as of at[here], but for working */
     struct gap working; /* pages written since, as they were */
     struct pool pool;
-    size_t limit;     /* pages */
+    size_t limit;     /* bytes */
     size_t state;     /* bytes of all states */
+    size_t entries;   /* of all gaps */
+    size_t beside;    /* bytes that others have */
     int64_t copy_ns;  /* what it takes to copy a page, lately */
     int64_t clock_ns; /* and to ask for the time */
     int64_t spent_ns; /* on what is in working */
@@ -177,6 +179,7 @@ static void gap_free(struct chain *c, struct gap *g)
 {
     for (size_t i = 0; i < g->n; i++)
         page_free(&c->pool, g->page[i].data);
+    c->entries -= g->n;
     free(g->page);
     *g = (struct gap){ 0 };
 }
@@ -214,8 +217,10 @@ static struct gap gap_merge(struct chain *c, struct gap *first,
         uint64_t b = j < second->n ? key(&second->page[j]) : UINT64_MAX;
 
         gap_add(&g, a <= b ? first->page[i] : second->page[j]);
-        if (a == b)
+        if (a == b) {
             page_free(&c->pool, second->page[j].data);
+            c->entries--;
+        }
         i += a <= b;
         j += b <= a;
     }
@@ -268,6 +273,7 @@ static struct page_copy keep(struct chain *c, uint64_t pa)
     p.data = copy_of(c, r, p.page);
     r->attn[p.page] &= (uint8_t)~MEM_ATTN_COPY;
     gap_add(&c->working, p);
+    c->entries++;
     return p;
 }
 
@@ -343,7 +349,7 @@ struct chain *chain_new(struct machine *m, size_t bytes)
     struct chain *c = xcalloc(1, sizeof *c);
 
     c->m = m;
-    c->limit = bytes / MEM_PAGE;
+    c->limit = bytes;
     c->copy_ns = COPY_NS;
     c->clock_ns = clock_cost();
     c->born_ns = chain_clock();
@@ -354,7 +360,7 @@ struct chain *chain_new(struct machine *m, size_t bytes)
 
 static void checkpoint_free(struct chain *c, struct checkpoint *k)
 {
-    c->state -= k->state.len;
+    c->state -= k->state.len + k->semihost.len;
     gap_free(c, &k->gap);
     buf_free(&k->state);
     buf_free(&k->semihost);
@@ -392,12 +398,15 @@ int64_t chain_cost(const struct chain *c)
 
 size_t chain_bytes(const struct chain *c)
 {
-    return c->pool.used * MEM_PAGE + c->state;
+    return c->pool.used * MEM_PAGE + c->state +
+           c->entries * sizeof(struct page_copy);
 }
+
+void chain_beside(struct chain *c, size_t bytes) { c->beside = bytes; }
 
 bool chain_full(const struct chain *c)
 {
-    return chain_bytes(c) > c->limit * MEM_PAGE;
+    return chain_bytes(c) + c->beside > c->limit;
 }
 
 struct position chain_position(const struct machine *m)
@@ -453,7 +462,7 @@ static struct checkpoint *checkpoint_new(struct chain *c)
     k->exact = c->m->run->stop_t != k->pos.t;
     devs_save(c->m->devs, &k->state);
     semihost_save(c->m, &k->semihost);
-    c->state += k->state.len;
+    c->state += k->state.len + k->semihost.len;
     return k;
 }
 
@@ -673,6 +682,17 @@ size_t chain_relieve(struct chain *c)
     while (chain_full(c) && (n = least(c)))
         drop(c, n);
     while (chain_full(c) && c->here > 0 && !c->at[0]->kept) {
+        take_out(c, 0);
+        lost++;
+    }
+    return lost;
+}
+
+size_t chain_forget(struct chain *c, size_t log)
+{
+    size_t lost = 0;
+
+    while (c->here > 0 && c->at[0]->pos.log < log && !c->at[0]->kept) {
         take_out(c, 0);
         lost++;
     }

@@ -55,7 +55,7 @@ struct checkpoint {
 
 struct chain;
 
-/* bytes: what copies may take, about. */
+/* bytes: what copies may take, about, with what others have beside them. */
 struct chain *chain_new(struct machine *m, size_t bytes);
 void chain_free(struct chain *c);
 
@@ -66,6 +66,7 @@ int64_t chain_clock(void); /* ns of the host's processor that were used */
 /* What copying the pages that were written since then took, in such ns. */
 int64_t chain_cost(const struct chain *c);
 size_t chain_bytes(const struct chain *c);
+void chain_beside(struct chain *c, size_t bytes);
 bool chain_full(const struct chain *c); /* more than it may have */
 
 struct position chain_position(const struct machine *m); /* the present one */
@@ -98,5 +99,8 @@ void chain_clear(struct chain *c); /* forgets all */
 void chain_thin(struct chain *c);
 void chain_make_room(struct chain *c);
 size_t chain_relieve(struct chain *c);
+
+/* The oldest go that stand before that place in the log; says how many. */
+size_t chain_forget(struct chain *c, size_t log);
 
 #endif

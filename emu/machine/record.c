@@ -27,6 +27,8 @@
 
 enum { TICK_NS = 500 * 1000 * 1000, PIECE = 1 << 20 };
 
+static const int64_t mark_ns_max = INT64_C(60) * 1000 * 1000 * 1000;
+
 struct record {
     const char *const *options; /* what the machine is made of */
     size_t noptions;
@@ -43,6 +45,8 @@ struct record {
     size_t sources; /* names of them */
     uint64_t mark_t;
     int64_t mark_ns;
+    int64_t marked_ns; /* of the host's clock: the last mark, */
+    int64_t news_ns;   /* and the last input besides marks */
 };
 
 /* Marks -------------------------------------------------------------------- */
@@ -70,6 +74,7 @@ static void put_mark(struct machine *m)
     tap_put(m->tap, m->record->source, b.data, b.len);
     m->record->mark_t = run_now(m);
     m->record->mark_ns = run_virtual_ns(m);
+    m->record->marked_ns = loop_now(m->loop, LOOP_REALTIME);
     buf_free(&b);
 }
 
@@ -207,12 +212,12 @@ static bool write_sources(const struct machine *m, int fd, size_t *n,
 static bool write_inputs(const struct machine *m, int fd, size_t *from,
                          struct err *err)
 {
+    size_t base = tap_base(m->tap), end = base + tap_bytes(m->tap);
     const char *log = tap_log(m->tap);
-    size_t len = tap_bytes(m->tap);
 
-    for (size_t n; *from < len; *from += n) {
-        n = len - *from < PIECE ? len - *from : PIECE;
-        if (!frame_write(fd, FRAME_INPUTS, log + *from, n, err))
+    for (size_t n; *from < end; *from += n) {
+        n = end - *from < PIECE ? end - *from : PIECE;
+        if (!frame_write(fd, FRAME_INPUTS, log + (*from - base), n, err))
             return false;
     }
     return true;
@@ -274,13 +279,39 @@ void record_flush(struct machine *m)
         give_up(m, whole, &err);
 }
 
+int64_t record_pause(int64_t quiet_ns)
+{
+    int64_t pause = quiet_ns / 8;
+
+    return pause < TICK_NS       ? TICK_NS
+           : pause < mark_ns_max ? pause
+                                 : mark_ns_max;
+}
+
+/*
+ * Where nothing comes marks are rare: they must not fill the memory of a
+ * machine that waits for days. To replay from the last one on needs no inputs.
+ */
+static bool is_time(const struct machine *m)
+{
+    struct record *r = m->record;
+    int64_t now = loop_now(m->loop, LOOP_REALTIME);
+
+    if (tap_base(m->tap) + tap_bytes(m->tap) != r->written) {
+        r->news_ns = now;
+        return true;
+    }
+    if (run_now(m) == r->mark_t && run_virtual_ns(m) == r->mark_ns)
+        return false;
+    return now - r->marked_ns >= record_pause(now - r->news_ns) - TICK_NS / 2;
+}
+
 static void tick(void *opaque)
 {
     struct machine *m = opaque;
     struct record *r = m->record;
 
-    if (run_now(m) != r->mark_t || run_virtual_ns(m) != r->mark_ns ||
-        tap_bytes(m->tap) != r->written)
+    if (is_time(m))
         record_flush(m);
     if (r->tick)
         timer_set(r->tick, loop_now(m->loop, LOOP_REALTIME) + TICK_NS);
@@ -384,6 +415,9 @@ bool record_save(struct machine *m, const char *path, struct err *err)
 
     if (tap_replaying(m->tap))
         return err_set(err, "this is the past of a run: go to its end first");
+    if (tap_base(m->tap))
+        return err_set(err, "the run's beginning is not in memory any more: "
+                            "-timeline mem=SIZE, or -record from the start");
     signal(SIGXFSZ, SIG_IGN);
     put_mark(m);
     temp = xasprintf("%s.XXXXXX", path);

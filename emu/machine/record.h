@@ -62,6 +62,10 @@ void record_began_with(struct machine *m, const struct frames *f);
 /* Writes what there is, up to a mark that is put now. */
 void record_flush(struct machine *m);
 
+/* How long after a mark the next one comes, when nothing else came for so
+ * long. */
+int64_t record_pause(int64_t quiet_ns);
+
 /* The recording's file, NULL: none is being written. */
 const char *record_path(const struct machine *m);
 

@@ -137,7 +137,21 @@ static inline bool seek_none(const struct seek_hit *h)
     return h->t == UINT64_MAX;
 }
 
+/* Is there any history? */
+static inline bool timeline_is(const struct timeline *tl)
+{
+    return tl && tl->chain && chain_count(tl->chain);
+}
+
+/* branches.c: branches go; history begins later, which is said once; what log
+ * and branches have in memory; the same kept in bounds. */
+void branches_forget(struct timeline *tl);
+void timeline_say_lost(struct machine *m, size_t lost);
+size_t log_bytes(const struct machine *m);
+void log_trim(struct machine *m);
+
 /* timeline.c */
+struct checkpoint *timeline_take(struct machine *m);
 bool timeline_ready(struct machine *m, struct err *err);
 struct checkpoint *timeline_leave(struct machine *m);
 void timeline_restore(struct machine *m, size_t n);

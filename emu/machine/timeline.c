@@ -28,17 +28,11 @@ enum {
     LEAST_NS = 100000000, /* between two of them */
     SAVED_NS = 500000000, /* what was not spent is kept up to here */
     LEAST_STEPS = 100000,
-    BRANCHES = 64, /* kept; then the oldest goes */
 };
 
 static struct timeline *timeline_of(const struct machine *m)
 {
     return m->run ? m->run->timeline : NULL;
-}
-
-static bool has_history(const struct timeline *tl)
-{
-    return tl && tl->chain && chain_count(tl->chain);
 }
 
 /* While the machine runs --------------------------------------------------------- */
@@ -64,8 +58,7 @@ void timeline_fini(struct machine *m)
         return;
     chain_free(tl->chain);
     seek_forget_lines(&tl->seek);
-    for (size_t n = 0; n < tl->branches; n++)
-        buf_free(&tl->branch[n].log);
+    branches_forget(tl);
     free(tl->branch);
     free(tl);
     m->run->timeline = NULL;
@@ -89,7 +82,7 @@ static void put_off(struct machine *m)
     tl->taken_ns = chain_clock();
 }
 
-static struct checkpoint *take(struct machine *m)
+struct checkpoint *timeline_take(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
     struct checkpoint *k;
@@ -118,65 +111,41 @@ void timeline_started(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
 
-    if (!tl || has_history(tl) || !m->harts)
+    if (!tl || timeline_is(tl) || !m->harts)
         return;
     if (!tl->chain)
         tl->chain = chain_new(m, tl->bytes);
-    take(m);
+    timeline_take(m);
     stops_note(m);
 }
 
 void timeline_stopped(struct machine *m)
 {
-    if (has_history(timeline_of(m)))
+    if (timeline_is(timeline_of(m)))
         stops_note(m);
-}
-
-static void take_away(struct timeline *tl, struct branch *b)
-{
-    size_t n = (size_t)(b - tl->branch);
-
-    buf_free(&b->log);
-    tl->branches--;
-    memmove(b, b + 1, (tl->branches - n) * sizeof *b);
 }
 
 void timeline_forget(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
 
-    if (!has_history(tl))
+    if (!timeline_is(tl))
         return;
     if (timeline_seeks(m))
         timeline_done(m);
     chain_clear(tl->chain);
     tl->present = NULL;
-    while (tl->branches)
-        take_away(tl, &tl->branch[0]);
+    branches_forget(tl);
     tl->stops.n = tl->stops.at = 0;
     timeline_horizon(m);
-}
-
-static void forgot(struct machine *m, size_t lost)
-{
-    char text[120];
-
-    if (!lost || timeline_of(m)->forgot)
-        return;
-    timeline_of(m)->forgot = true;
-    snprintf(text, sizeof text,
-             "timeline: the memory it may have is used up, history begins at "
-             "T=%" PRIu64 " now\n",
-             timeline_begin(m));
-    run_say(m, text);
 }
 
 void timeline_relieve(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
 
-    if (has_history(tl) && chain_full(tl->chain))
-        forgot(m, chain_relieve(tl->chain));
+    if (timeline_is(tl) && chain_full(tl->chain))
+        timeline_say_lost(m, chain_relieve(tl->chain));
 }
 
 #ifdef HOSTILE
@@ -202,17 +171,19 @@ void timeline_slice(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
 
-    if (!has_history(tl) || m->run->stop_due)
+    log_trim(m);
+    if (!timeline_is(tl) || m->run->stop_due)
         return;
+    chain_beside(tl->chain, log_bytes(m));
     if (chain_full(tl->chain)) {
-        take(m);
+        timeline_take(m);
         timeline_relieve(m);
     }
 #ifdef HOSTILE
     go_through_again(m);
 #endif
     if (is_due(m))
-        take(m);
+        timeline_take(m);
 }
 
 /* While it runs again what was ---------------------------------------------------- */
@@ -307,7 +278,7 @@ void timeline_settled(struct machine *m)
     struct timeline *tl = timeline_of(m);
     const struct checkpoint *k;
 
-    if (!has_history(tl) || !tap_past(m->tap) || run_now(m) < tl->next)
+    if (!timeline_is(tl) || !tap_past(m->tap) || run_now(m) < tl->next)
         return;
     if (is_end(m) && m->run->clock.idle_ns < tl->end.idle_ns)
         slice_idle_until(m, tl->end.idle_ns);
@@ -330,13 +301,13 @@ bool timeline_ready(struct machine *m, struct err *err)
     if (m->run->state == RUN_RUNNING)
         return err_set(err, "the machine is running, stop it first");
     timeline_started(m);
-    return has_history(tl) || err_set(err, "there are no harts yet");
+    return timeline_is(tl) || err_set(err, "there are no harts yet");
 }
 
 struct checkpoint *timeline_leave(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
-    struct checkpoint *k = take(m);
+    struct checkpoint *k = timeline_take(m);
 
     k->kept = true;
     if (tap_past(m->tap))
@@ -386,14 +357,14 @@ uint64_t timeline_begin(const struct machine *m)
 {
     const struct timeline *tl = timeline_of(m);
 
-    return has_history(tl) ? chain_nth(tl->chain, 0)->pos.t : run_now(m);
+    return timeline_is(tl) ? chain_nth(tl->chain, 0)->pos.t : run_now(m);
 }
 
 uint64_t timeline_end(const struct machine *m)
 {
     const struct timeline *tl = timeline_of(m);
 
-    return has_history(tl) && tap_past(m->tap) ? tl->end.t : run_now(m);
+    return timeline_is(tl) && tap_past(m->tap) ? tl->end.t : run_now(m);
 }
 
 bool timeline_past(const struct machine *m)
@@ -414,7 +385,7 @@ bool timeline_mark(struct machine *m, const char *name, struct err *err)
     if (timeline_seeks(m))
         return err_set(err, "a search is under way");
     timeline_started(m);
-    if (!has_history(tl))
+    if (!timeline_is(tl))
         return err_set(err, "there are no harts yet");
     if (!name) {
         snprintf(made_up, sizeof made_up, "c%u", ++tl->marks);
@@ -425,131 +396,11 @@ bool timeline_mark(struct machine *m, const char *name, struct err *err)
         if (k->name && strcmp(k->name, name) == 0)
             return err_set(err, "there is a checkpoint '%s' already", name);
     }
-    k = take(m);
+    k = timeline_take(m);
     if (k->name)
         return err_set(err, "this moment is called '%s' already", k->name);
     k->name = xstrdup(name);
     return true;
-}
-
-/* Branches --------------------------------------------------------------------------- */
-
-static void keep_branch(struct machine *m)
-{
-    struct timeline *tl = timeline_of(m);
-    struct branch b = { .number = tl->number,
-                        .end = tl->end,
-                        .from = run_now(m) };
-
-    buf_add(&b.log, tap_log(m->tap), tl->end.log);
-    tl->branch = xrealloc(tl->branch, (tl->branches + 1) * sizeof *tl->branch);
-    tl->branch[tl->branches++] = b;
-}
-
-/* A program may poke in the past again and again. */
-static void drop_oldest(struct machine *m)
-{
-    struct timeline *tl = timeline_of(m);
-    char text[80];
-
-    if (tl->branches < BRANCHES)
-        return;
-    snprintf(text, sizeof text, "timeline: branch %u, the oldest, is dropped\n",
-             tl->branch[0].number);
-    run_say(m, text);
-    take_away(tl, &tl->branch[0]);
-}
-
-void timeline_poke(struct machine *m)
-{
-    struct timeline *tl = timeline_of(m);
-    char text[160];
-
-    if (!has_history(tl) || !tap_past(m->tap) || tap_recorded(m->tap))
-        return;
-    drop_oldest(m);
-    keep_branch(m);
-    chain_cut(tl->chain);
-    tap_cut(m->tap);
-    stops_cut(m, run_now(m));
-    tl->present = NULL;
-    timeline_horizon(m);
-    tl->number = ++tl->numbers;
-    snprintf(text, sizeof text,
-             "timeline: branch %u begins at T=%" PRIu64
-             "; the future that was, up to T=%" PRIu64 ", is branch %u\n",
-             tl->number, run_now(m), tl->end.t,
-             tl->branch[tl->branches - 1].number);
-    run_say(m, text);
-}
-
-static struct branch *branch_named(const struct timeline *tl, unsigned number)
-{
-    for (size_t n = 0; n < tl->branches; n++)
-        if (tl->branch[n].number == number)
-            return &tl->branch[n];
-    return NULL;
-}
-
-bool timeline_drop(struct machine *m, unsigned number, struct err *err)
-{
-    struct timeline *tl = timeline_of(m);
-    struct branch *b = tl ? branch_named(tl, number) : NULL;
-
-    if (!b)
-        return err_set(err, "there is no branch %u to drop", number);
-    take_away(tl, b);
-    return true;
-}
-
-/* The last checkpoint that is of both pasts; false: there is none. */
-static bool common_past(const struct machine *m, const struct branch *b,
-                        size_t *n)
-{
-    const struct chain *c = timeline_of(m)->chain;
-    uint64_t t;
-    size_t log = tap_common(m->tap, b->log.data, b->log.len, &t);
-
-    t = t < b->end.t ? t : b->end.t;
-    for (*n = chain_count(c); (*n)-- > 0;)
-        if (chain_nth(c, *n)->pos.t <= t && chain_nth(c, *n)->pos.log <= log)
-            return true;
-    return false;
-}
-
-bool timeline_switch(struct machine *m, unsigned number, struct err *err)
-{
-    struct timeline *tl = timeline_of(m);
-    struct branch *b, to;
-    size_t n;
-
-    if (!timeline_ready(m, err))
-        return false;
-    if (number == tl->number)
-        return timeline_go(m, TIMELINE_END, err);
-    b = branch_named(tl, number);
-    if (!b)
-        return err_set(err, "there is no branch %u", number);
-    if (!common_past(m, b, &n))
-        return err_set(err, "branch %u was left before history begins", number);
-    timeline_leave(m)->kept = false;
-    to = *b;
-    b->log = (struct buf){ 0 };
-    take_away(tl, b);
-    keep_branch(m);
-    common_past(m, &to, &n);
-    tl->present = NULL;
-    stops_cut(m, chain_nth(tl->chain, n)->pos.t);
-    timeline_restore(m, n);
-    chain_cut(tl->chain);
-    tap_set_log(m->tap, to.log.data, to.log.len);
-    tap_rewind(m->tap, chain_nth(tl->chain, n)->pos.log);
-    buf_free(&to.log);
-    tl->end = to.end;
-    tl->end_state = RUN_DEBUG;
-    tl->number = to.number;
-    timeline_horizon(m);
-    return timeline_goto(m, tl->end.t, err);
 }
 
 /* For people -------------------------------------------------------------------------- */
@@ -558,19 +409,19 @@ void timeline_info(const struct machine *m, struct buf *out)
 {
     const struct timeline *tl = timeline_of(m);
 
-    if (!has_history(tl)) {
+    if (!timeline_is(tl)) {
         buf_printf(out, "The timeline is %s.\n", tl ? "empty" : "off");
         return;
     }
     buf_printf(out,
                "history: T=%" PRIu64 " to %" PRIu64 ", now T=%" PRIu64
                " (%s)\nbranch: %u, %zu other%s\ncheckpoints: %zu, %zu KiB of "
-               "%zu KiB\ninputs: %zu, %zu bytes\n",
+               "%zu KiB\ninputs: %zu, %zu bytes with the branches'\n",
                timeline_begin(m), timeline_end(m), run_now(m),
                tap_past(m->tap) ? "the past" : "the present", tl->number,
                tl->branches, tl->branches == 1 ? "" : "s",
                chain_count(tl->chain), chain_bytes(tl->chain) >> 10,
-               tl->bytes >> 10, tap_count(m->tap), tap_bytes(m->tap));
+               tl->bytes >> 10, tap_count(m->tap), log_bytes(m));
 }
 
 void timeline_marks(const struct machine *m, struct buf *out)
@@ -578,7 +429,7 @@ void timeline_marks(const struct machine *m, struct buf *out)
     const struct timeline *tl = timeline_of(m);
     size_t unnamed = 0;
 
-    for (size_t n = 0; has_history(tl) && n < chain_count(tl->chain); n++) {
+    for (size_t n = 0; timeline_is(tl) && n < chain_count(tl->chain); n++) {
         const struct checkpoint *k = chain_nth(tl->chain, n);
 
         unnamed += !k->name;
@@ -586,17 +437,4 @@ void timeline_marks(const struct machine *m, struct buf *out)
             buf_printf(out, "%-16s T=%" PRIu64 "\n", k->name, k->pos.t);
     }
     buf_printf(out, "%zu without a name\n", unnamed);
-}
-
-void timeline_branches(const struct machine *m, struct buf *out)
-{
-    const struct timeline *tl = timeline_of(m);
-
-    if (!tl)
-        return;
-    buf_printf(out, "* %u  up to T=%" PRIu64 "\n", tl->number, timeline_end(m));
-    for (size_t n = 0; n < tl->branches; n++)
-        buf_printf(out, "  %u  up to T=%" PRIu64 ", left at T=%" PRIu64 "\n",
-                   tl->branch[n].number, tl->branch[n].end.t,
-                   tl->branch[n].from);
 }

@@ -321,6 +321,45 @@ Test(record, a_full_disk_leaves_what_was_written)
     replays("run.ebr", t, hash);
 }
 
+Test(record, one_that_outgrows_the_memory_goes_on)
+{
+    struct rig a;
+    struct err err = { 0 };
+    char page[4096];
+    const char *argv[] = { "ebreak",       "-m",        "16",     "-display",
+                           "none",         "-gdb",      "null",   "-icount",
+                           icount,         "-timeline", "mem=1M", "-record",
+                           path("run.ebr") };
+
+    start(&a, 13, argv);
+    for (int n = 0; n < 500; n++) {
+        turns(&a, 1);
+        memset(page, n, sizeof page);
+        debug_write(a.m, 0, DEBUG_PHYS, 0x80f00000, page, sizeof page, NULL);
+        cr_assert_leq(tap_bytes(a.m->tap), 600 << 10);
+    }
+    cr_assert_not(record_save(a.m, path("late.ebr"), &err));
+    cr_assert(strstr(err.text, "the run's beginning is not in memory"), "%s",
+              err.text);
+    record_flush(a.m);
+    uint64_t t = debug_now(a.m), hash = debug_hash(a.m);
+    finish(&a);
+    replays("run.ebr", t, hash);
+}
+
+Test(record, a_day_without_news_has_few_marks)
+{
+    const int64_t second = 1000000000, day = 24 * 3600 * second;
+    int64_t t = 0;
+    int marks = 0;
+
+    for (; t < day; marks++)
+        t += record_pause(t);
+    cr_assert_lt(marks, 2000);
+    cr_assert_eq(record_pause(second), second / 2);
+    cr_assert_eq(record_pause(day), 60 * second);
+}
+
 /* Damaged files ------------------------------------------------------------ */
 
 static struct buf bytes_of(const char *name)

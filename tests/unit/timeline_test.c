@@ -499,3 +499,76 @@ Test(timeline, of_many_branches_the_oldest_are_dropped)
     cr_assert_not(debug_branch_switch(r.m, 1, &err));
     finish(&r);
 }
+
+/* Memory ---------------------------------------------------------------------- */
+
+/* An input of a page. */
+static void write_page(const struct rig *r, int n)
+{
+    char page[4096];
+
+    memset(page, n, sizeof page);
+    cr_assert_eq(
+        debug_write(r->m, 0, DEBUG_PHYS, 0x80300000, page, sizeof page, NULL),
+        sizeof page);
+}
+
+Test(timeline, of_many_inputs_the_oldest_are_forgotten_with_their_time)
+{
+    struct rig r;
+    uint64_t t, hash;
+
+    start(&r, "1", "mem=1M");
+    go(&r, "1000");
+    for (int n = 0; n < 600; n++) { /* more than two MiB */
+        run_turns(&r, 1);
+        write_page(&r, n);
+        cr_assert_leq(tap_bytes(r.m->tap), 600 << 10);
+    }
+    cr_assert_gt(timeline_begin(r.m), 1000, "history begins later");
+    t = debug_now(r.m);
+    hash = hash_of(r.m);
+    go(&r, "start");
+    cr_assert_eq(debug_now(r.m), timeline_begin(r.m));
+    go(&r, "end");
+    cr_assert_eq(debug_now(r.m), t);
+    cr_assert_eq(hash_of(r.m), hash);
+    finish(&r);
+}
+
+Test(timeline, branches_are_dropped_when_their_inputs_take_too_much)
+{
+    struct err err = { 0 };
+    struct rig r;
+
+    start(&r, "1", "mem=1M");
+    for (int n = 0; n < 50; n++) {
+        go(&r, "+1000");
+        write_page(&r, n);
+    }
+    for (int n = 0; n < 8; n++) {
+        go(&r, "+9");
+        go(&r, "-3");
+        poke(&r);
+        run_turns(&r, 1);
+    }
+    cr_assert_lt(r.m->run->timeline->branches, 8);
+    cr_assert_leq(log_bytes(r.m), 600 << 10);
+    cr_assert(debug_branch_switch(r.m, 8, &err), "%s", err.text);
+    wait_stop(&r);
+    finish(&r);
+}
+
+Test(timeline, without_one_the_log_has_bounds_too)
+{
+    struct rig r;
+
+    start(&r, "1", "off");
+    for (int n = 0; n < 5000; n++) {
+        write_page(&r, n);
+        if (n % 100 == 0)
+            run_turns(&r, 1);
+        cr_assert_leq(tap_bytes(r.m->tap), 9 << 20);
+    }
+    finish(&r);
+}
