@@ -125,7 +125,7 @@ static const struct option_row {
       "begin with a state that savevm saved" },
     { "incoming", NULL, "URI|defer", do_incoming,
       "wait for a state: file:, exec:, unix:, tcp:HOST:PORT" },
-    { "record", NULL, "FILE", do_record,
+    { "record", NULL, "FILE[,states=off|N]", do_record,
       "write the run to FILE, from the first instruction on" },
     { "replay", NULL, "FILE", do_replay,
       "run again what FILE has; it brings the machine with it" },
@@ -302,6 +302,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *err)
         .rtc_base_ns = INT64_MIN,
         .seed = 1,
         .timeline = timeline_default(),
+        .record_states = UINT64_MAX,
     };
     if (!cpu_parse("rv64", &o->cpu_config, err))
         return false;

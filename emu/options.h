@@ -58,9 +58,10 @@ struct options {
     int escape;
 
     /* Debugging. */
-    bool stopped;      /* -S */
-    bool preconfig;    /* --preconfig */
-    uint64_t timeline; /* bytes that checkpoints may take; 0: off */
+    bool stopped;           /* -S */
+    bool preconfig;         /* --preconfig */
+    uint64_t timeline;      /* bytes that checkpoints may take; 0: off */
+    uint64_t record_states; /* steps between them; UINT64_MAX: the default */
     bool semihosting;
     bool semihosting_user;
     enum semihost_target semihosting_target;

@@ -4,6 +4,7 @@
 
 #include "emu/base/buf.h"
 #include "emu/base/log.h"
+#include "emu/base/opts.h"
 
 #include "emu/options_impl.h"
 
@@ -28,11 +29,24 @@ bool do_incoming(struct options *o, const char *arg, struct err *err)
     return true;
 }
 
+/* FILE[,states=N]: a comma in the file's name is written twice. */
 bool do_record(struct options *o, const char *arg, struct err *err)
 {
-    (void)err;
-    options_set(&o->record, arg);
-    return true;
+    struct opts p = { 0 };
+    bool ok = opts_parse(&p, arg, "file", err);
+    const char *states = ok ? opts_get(&p, "states", NULL) : NULL;
+
+    if (ok)
+        options_set(&o->record, opts_get(&p, "file", ""));
+    if (states && !strcmp(states, "off"))
+        o->record_states = 0;
+    else if (states && (!parse_size(states, 'B', &o->record_states) ||
+                        o->record_states < 100000))
+        ok = err_set(err, "Parameter 'states' expects off, or a number of "
+                          "instructions from 100000 on");
+    ok = ok && opts_done(&p, err);
+    opts_free(&p);
+    return ok;
 }
 
 /* options.c has opened it, before all others. */

@@ -82,6 +82,8 @@ static bool begin_history(struct init *in, struct err *err)
     saves_init(&in->m, dir);
     free(dir);
     record_made_of(&in->m, in->options, in->n_options, in->files);
+    if (in->o->record_states != UINT64_MAX)
+        record_spacing(&in->m, in->o->record_states);
     return !file || record_start(&in->m, file, err) ||
            err_prefix(err, "-record");
 }

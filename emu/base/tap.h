@@ -84,6 +84,9 @@ void tap_forget(struct tap *t, size_t place);
 /* Replaying, at the end of the log: from here on the run is live. */
 void tap_live(struct tap *t);
 
+/* Replaying a log from elsewhere, not in its past: goes on at that place. */
+void tap_skip(struct tap *t, size_t place);
+
 /* Begins a new log, live: what was before can no longer be replayed. */
 void tap_restart(struct tap *t);
 

@@ -34,7 +34,7 @@ bool debug_reverse(struct machine *m, int hart, bool step, struct err *err)
 static bool parse_percent(const struct machine *m, const char *where,
                           uint64_t *t)
 {
-    uint64_t begin = timeline_begin(m), end = timeline_end(m);
+    uint64_t begin = timeline_begin(m), end = timeline_last(m);
     char *rest;
     double percent;
 

@@ -120,7 +120,7 @@ bool frames_open(struct frames *f, int fd, enum frames_file kind,
     struct head h;
     ssize_t n = read_at(fd, 0, &h, sizeof h);
 
-    *f = (struct frames){ fd, FRAMES_HEAD };
+    *f = (struct frames){ fd, FRAMES_HEAD, false };
     if (n < 0)
         return err_set(err, "%s", strerror(errno));
     if (n < (ssize_t)sizeof h || memcmp(h.magic, magic, sizeof magic) != 0 ||
@@ -140,8 +140,9 @@ static enum frame_result damaged(const struct frames *f, struct err *err)
     return FRAME_BAD;
 }
 
-static enum frame_result cut(const struct frames *f, struct err *err)
+static enum frame_result cut(struct frames *f, struct err *err)
 {
+    f->cut = true;
     err_set(err, "it is cut short at byte %" PRIu64, f->at);
     return FRAME_CUT;
 }

@@ -41,6 +41,7 @@ enum frame_kind {
     FRAME_INPUTS,
     FRAME_CUT_LOG, /* the log goes on from an earlier place */
     FRAME_CLOSED,
+    FRAME_KEY, /* a state on the way, to go on from */
 };
 
 /* Writes all of it; false and the reason if it cannot. fd may be a pipe. */
@@ -52,6 +53,7 @@ bool frame_write(int fd, enum frame_kind kind, const void *data, size_t len,
 struct frames {
     int fd;
     uint64_t at;
+    bool cut; /* the file ended, within a frame or where one was due */
 };
 
 enum frame_result {

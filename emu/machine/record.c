@@ -21,7 +21,7 @@
 
 #include "emu/bus/dev.h"
 #include "emu/machine/frames.h"
-#include "emu/machine/job.h"
+#include "emu/machine/keys.h"
 #include "emu/machine/recording.h"
 #include "emu/machine/slice.h"
 
@@ -41,8 +41,10 @@ struct record {
     char *path;
     int fd;
     struct timer *tick;
-    size_t written; /* bytes of the tap's log */
-    size_t sources; /* names of them */
+    struct keys *keys; /* states on the way */
+    uint64_t spacing;  /* of them */
+    size_t written;    /* bytes of the tap's log */
+    size_t sources;    /* names of them */
     uint64_t mark_t;
     int64_t mark_ns;
     int64_t marked_ns; /* of the host's clock: the last mark, */
@@ -78,12 +80,28 @@ static void put_mark(struct machine *m)
     buf_free(&b);
 }
 
+void record_differs(struct machine *m, const char *how)
+{
+    struct record *r = m->record;
+    char text[1200];
+
+    if (r->differs)
+        return;
+    r->differs = true;
+    snprintf(text, sizeof text,
+             "ebreak: the replay differs from the recording at T=%" PRIu64
+             ": %s\n",
+             run_now(m), how);
+    fputs(text, stderr);
+    run_say(m, text);
+}
+
 /* Live nobody needs it. Replayed it must find what it found then. */
 static void mark_delivered(void *opaque, const void *data, size_t len)
 {
     struct machine *m = opaque;
-    struct record *r = m->record;
     const struct dev_info *info;
+    char text[200];
     void *dev;
 
     if (!tap_replaying(m->tap))
@@ -91,16 +109,14 @@ static void mark_delivered(void *opaque, const void *data, size_t len)
     for (size_t n = 0; (info = dev_nth(m->devs, n, &dev)); n++) {
         uint32_t was, is = hash_of(info, dev);
 
-        if (r->differs || len < (n + 1) * sizeof was)
+        if (len < (n + 1) * sizeof was)
             break;
         memcpy(&was, (const char *)data + n * sizeof was, sizeof was);
-        r->differs = was != is;
-        if (r->differs)
-            fprintf(
-                stderr,
-                "ebreak: the replay differs from the recording at T=%" PRIu64
-                ": %s is not what it was\n",
-                run_now(m), info->name);
+        if (was == is)
+            continue;
+        snprintf(text, sizeof text, "%s is not what it was", info->name);
+        record_differs(m, text);
+        break;
     }
     if (!tap_past(m->tap))
         recording_marked(m);
@@ -111,6 +127,7 @@ void record_init(struct machine *m)
     struct record *r = m->record = xcalloc(1, sizeof *r);
 
     r->fd = r->base.fd = -1;
+    r->spacing = KEYS_SPACING;
     r->source = tap_source(m->tap, RECORD_MARK, mark_delivered, m);
 }
 
@@ -233,6 +250,7 @@ static bool write_news(struct machine *m, struct err *err)
     if (kept < r->written) {
         if (!frame_write(r->fd, FRAME_CUT_LOG, &kept, sizeof kept, err))
             return false;
+        keys_cut(r->keys, kept);
         r->written = kept;
     }
     if (tap_source_name(m->tap, r->sources) &&
@@ -243,6 +261,8 @@ static bool write_news(struct machine *m, struct err *err)
 
 static void stop_recording(struct record *r)
 {
+    keys_free(r->keys);
+    r->keys = NULL;
     timer_free(r->tick);
     r->tick = NULL;
     if (r->fd >= 0)
@@ -306,13 +326,37 @@ static bool is_time(const struct machine *m)
     return now - r->marked_ns >= record_pause(now - r->news_ns) - TICK_NS / 2;
 }
 
+/* One that is whole is appended; one that is due is begun: right behind a
+ * mark, so that a log that is cut before it is seen to be. */
+static void tend_keys(struct machine *m)
+{
+    struct record *r = m->record;
+    off_t whole = lseek(r->fd, 0, SEEK_CUR);
+    struct err err;
+
+    if (!keys_append(r->keys, r->fd, &err)) {
+        give_up(m, whole, &err);
+    } else if (keys_due(r->keys)) {
+        record_flush(m);
+        if (r->keys)
+            keys_begin(r->keys, r->path);
+    }
+}
+
+void record_tick(struct machine *m)
+{
+    if (is_time(m))
+        record_flush(m);
+    if (m->record->tick)
+        tend_keys(m);
+}
+
 static void tick(void *opaque)
 {
     struct machine *m = opaque;
     struct record *r = m->record;
 
-    if (is_time(m))
-        record_flush(m);
+    record_tick(m);
     if (r->tick)
         timer_set(r->tick, loop_now(m->loop, LOOP_REALTIME) + TICK_NS);
 }
@@ -336,6 +380,11 @@ void record_made_of(struct machine *m, const char *const *options, size_t n,
     run_listen(m, on_run, m);
 }
 
+void record_spacing(struct machine *m, uint64_t steps)
+{
+    m->record->spacing = steps;
+}
+
 bool record_start(struct machine *m, const char *path, struct err *err)
 {
     struct record *r = m->record;
@@ -350,6 +399,7 @@ bool record_start(struct machine *m, const char *path, struct err *err)
     }
     r->fd = fd;
     r->path = xstrdup(path);
+    r->keys = keys_new(m, r->spacing);
     r->tick = timer_new(m->loop, LOOP_REALTIME, "record", tick, m);
     tick(m);
     record_flush(m);
@@ -364,11 +414,13 @@ void record_began_with(struct machine *m, const struct frames *f)
 
     if (r->base.fd >= 0)
         close(r->base.fd);
-    r->base = (struct frames){ fcntl(f->fd, F_DUPFD_CLOEXEC, 3), f->at };
+    r->base = (struct frames){ fcntl(f->fd, F_DUPFD_CLOEXEC, 3), f->at, false };
     r->written = r->sources = 0;
     tap_kept(m->tap);
     if (r->fd < 0)
         return;
+    keys_free(r->keys);
+    r->keys = keys_new(m, r->spacing);
     whole = lseek(r->fd, 0, SEEK_CUR);
     if (write_start(r, r->fd, &err))
         record_flush(m);
@@ -404,6 +456,7 @@ static bool save_to(struct machine *m, int fd, struct err *err)
     return write_head(m->record, fd, err) &&
            write_sources(m, fd, &sources, err) &&
            write_inputs(m, fd, &from, err) &&
+           keys_of_history(m, m->record->spacing, fd, err) &&
            frame_write(fd, FRAME_CLOSED, NULL, 0, err);
 }
 

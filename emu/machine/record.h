@@ -13,6 +13,7 @@
  *                  when there are more
  *   FRAME_INPUTS   bytes of the tap's log, where the last frame stopped
  *   FRAME_CUT_LOG  u64: only so many bytes of the log so far are true
+ *   FRAME_KEY      and a state: see keys.h
  *   and at last, if there was time to say so,
  *   FRAME_CLOSED   nothing
  *
@@ -49,6 +50,9 @@ void record_fini(struct machine *m);
 void record_made_of(struct machine *m, const char *const *options, size_t n,
                     const struct files *files);
 
+/* Steps between two states in recordings; 0: none. */
+void record_spacing(struct machine *m, uint64_t steps);
+
 /* Writes to path from now on, which is T=0. A disk that gets full ends the
  * recording with a sentence on stderr, and the machine goes on. */
 bool record_start(struct machine *m, const char *path, struct err *err);
@@ -61,6 +65,12 @@ void record_began_with(struct machine *m, const struct frames *f);
 
 /* Writes what there is, up to a mark that is put now. */
 void record_flush(struct machine *m);
+
+/* What is done twice a second: marks, states on the way. */
+void record_tick(struct machine *m);
+
+/* A replay is not what the run was: said once. */
+void record_differs(struct machine *m, const char *how);
 
 /* How long after a mark the next one comes, when nothing else came for so
  * long. */

@@ -17,8 +17,11 @@
 #include "emu/base/tap.h"
 
 #include "emu/machine/frames.h"
+#include "emu/machine/keys.h"
 #include "emu/machine/record.h"
-#include "emu/machine/run.h"
+#include "emu/machine/seek.h"
+#include "emu/machine/semihost.h"
+#include "emu/machine/slice.h"
 #include "emu/machine/snapshot.h"
 
 /* What a file may make us keep; a hostile one unpacks to much. */
@@ -29,6 +32,9 @@ struct history {
     struct frames state; /* fd -1: the reset */
     struct buf sources;  /* names, each ended by a 0 byte */
     struct buf log;      /* of the tap */
+    struct key *key;     /* in order of T */
+    size_t keys;
+    uint64_t end_t; /* of the last mark */
 };
 
 struct recording {
@@ -45,6 +51,7 @@ struct recording {
     size_t n;
     /* While it is replayed. */
     size_t now;
+    size_t key; /* the next one that it comes by */
     struct bh *next;
     void (*ended)(void *opaque);
     void *opaque;
@@ -149,6 +156,13 @@ static bool read_inputs(struct recording *r, const struct buf *b,
     return true;
 }
 
+/* Those of a future that was left. */
+static void cut_keys(struct history *h)
+{
+    while (h->keys && h->key[h->keys - 1].place > h->log.len)
+        h->keys--;
+}
+
 static bool read_cut(struct recording *r, const struct buf *b, struct err *err)
 {
     struct buf *log = &r->history[r->n - 1].log;
@@ -160,11 +174,39 @@ static bool read_cut(struct recording *r, const struct buf *b, struct err *err)
     if (len > log->len)
         return bad(r, err);
     log->len = (size_t)len;
+    cut_keys(&r->history[r->n - 1]);
+    return true;
+}
+
+/* Once it is whole it counts. What follows one that is cut off is nothing. */
+static bool read_key(struct recording *r, const struct frames *at,
+                     const struct buf *b, struct err *err)
+{
+    struct history *h = &r->history[r->n - 1];
+    struct key key = { .at = *at };
+    struct key_head head;
+    struct moment when;
+
+    if (b->len < sizeof head)
+        return bad(r, err);
+    memcpy(&head, b->data, sizeof head);
+    if (!snapshot_check(NULL, &r->f, &when, NULL, err))
+        return r->f.cut;
+    key.place = head.place;
+    key.t = when.t;
+    key.virtual_ns = when.virtual_ns;
+    if (key.place > h->log.len ||
+        (h->keys && (key.t <= h->key[h->keys - 1].t ||
+                     key.place < h->key[h->keys - 1].place)))
+        return bad(r, err);
+    h->key = xrealloc(h->key, (h->keys + 1) * sizeof *h->key);
+    h->key[h->keys++] = key;
     return true;
 }
 
 static bool take_frame(struct recording *r, enum frame_kind kind,
-                       const struct buf *b, struct err *err)
+                       const struct frames *at, const struct buf *b,
+                       struct err *err)
 {
     bool made = r->n > 0; /* a history has begun: how it is made is known */
 
@@ -180,6 +222,8 @@ static bool take_frame(struct recording *r, enum frame_kind kind,
         return read_inputs(r, b, err);
     if (kind == FRAME_CUT_LOG && made)
         return read_cut(r, b, err);
+    if (kind == FRAME_KEY && made)
+        return read_key(r, at, b, err);
     r->closed = kind == FRAME_CLOSED && made;
     return r->closed || bad(r, err);
 }
@@ -194,9 +238,14 @@ static bool read_frames(struct recording *r, struct err *err)
 
     if (is == FRAME_NONE || (is == FRAME_IS && !ok))
         err_set(err, "it is cut short at byte %" PRIu64, r->f.at);
+    struct frames at = r->f;
+
     ok = ok && read_options(r, &b, err);
-    while (ok && (is = frame_next(&r->f, &kind, &b, err)) == FRAME_IS)
-        ok = take_frame(r, kind, &b, err);
+    while (ok && !r->f.cut &&
+           (is = frame_next(&r->f, &kind, &b, err)) == FRAME_IS) {
+        ok = take_frame(r, kind, &at, &b, err);
+        at = r->f;
+    }
     buf_free(&b);
     return ok && is != FRAME_BAD;
 }
@@ -216,10 +265,43 @@ static void end_with_mark(struct history *h)
             break;
         at += in.len;
         name = text_nth(&h->sources, in.source);
-        if (name && !strcmp(name, RECORD_MARK))
+        if (name && !strcmp(name, RECORD_MARK)) {
             end = at;
+            h->end_t = in.when;
+        }
     }
     h->log.len = end;
+    cut_keys(h);
+}
+
+/* Keys must stand between two inputs, and between their times. */
+static bool keys_fit(const struct history *h)
+{
+    struct tap_input in = { 0 };
+    size_t at = 0, n = 0;
+
+    while (n < h->keys) {
+        uint64_t last = in.when;
+
+        if (h->log.len - at < sizeof in)
+            in.when = UINT64_MAX;
+        else
+            memcpy(&in, h->log.data + at, sizeof in);
+        for (; n < h->keys && h->key[n].place == at; n++)
+            if (h->key[n].t < last || h->key[n].t > in.when)
+                return false;
+        if (in.when == UINT64_MAX)
+            return n == h->keys;
+        at += sizeof in + in.len;
+    }
+    return true;
+}
+
+static void history_free(struct history *h)
+{
+    buf_free(&h->sources);
+    buf_free(&h->log);
+    free(h->key);
 }
 
 /* A state that was cut off did not become a history. */
@@ -228,10 +310,13 @@ static bool finish(struct recording *r, struct err *err)
     for (size_t n = 0; n < r->n; n++)
         end_with_mark(&r->history[n]);
     while (r->n > 0 && r->history[r->n - 1].log.len == 0) {
-        buf_free(&r->history[--r->n].sources);
-        buf_free(&r->history[r->n].log);
+        history_free(&r->history[--r->n]);
         r->closed = false;
     }
+    for (size_t n = 0; n < r->n; n++)
+        if (!keys_fit(&r->history[n]))
+            return err_set(err, "it is damaged: a checkpoint in it is of "
+                                "another time than it says");
     return r->n > 0 || err_set(err, "it is cut short before its run began");
 }
 
@@ -257,10 +342,8 @@ void recording_free(struct recording *r)
 {
     if (!r)
         return;
-    for (size_t n = 0; n < r->n; n++) {
-        buf_free(&r->history[n].sources);
-        buf_free(&r->history[n].log);
-    }
+    for (size_t n = 0; n < r->n; n++)
+        history_free(&r->history[n]);
     free(r->history);
     files_free(r->files);
     buf_free(&r->options);
@@ -298,6 +381,8 @@ static bool begin_history(struct machine *m, struct err *err)
     tap_pack(h->sources.data, h->sources.len, h->log.data, h->log.len, &log);
     ok = ok && tap_replay(m->tap, log.data, log.len, err);
     buf_free(&log);
+    buf_free(&h->log); /* the tap has it */
+    r->key = 0;
     return ok || err_prefix(err, "%s", r->path);
 }
 
@@ -336,6 +421,101 @@ void recording_leave(struct machine *m)
     if (m->recording)
         bh_free(m->recording->next);
     m->recording = NULL;
+}
+
+/* Keys -------------------------------------------------------------------------- */
+
+static const struct history *history_of(const struct machine *m)
+{
+    return &m->recording->history[m->recording->now];
+}
+
+uint64_t recording_end(const struct machine *m)
+{
+    return m->recording ? history_of(m)->end_t : 0;
+}
+
+uint64_t recording_free_steps(const struct machine *m)
+{
+    const struct recording *r = m->recording;
+    uint64_t t = run_now(m), at;
+
+    if (!r || tap_past(m->tap) || r->key == history_of(m)->keys)
+        return UINT64_MAX;
+    at = history_of(m)->key[r->key].t;
+    return at > t ? at - t : UINT64_MAX;
+}
+
+static void compare(struct machine *m, const struct key *key)
+{
+    struct frames f = key->at;
+    struct buf b = { 0 };
+    enum frame_kind kind;
+    struct err err = { "it came to its time another way" };
+
+    if (tap_place(m->tap) == key->place &&
+        run_virtual_ns(m) == key->virtual_ns &&
+        frame_next(&f, &kind, &b, &err) == FRAME_IS &&
+        snapshot_match(m, &f, &err)) {
+        buf_free(&b);
+        return;
+    }
+    buf_free(&b);
+    record_differs(m, err.text);
+}
+
+void recording_settled(struct machine *m)
+{
+    struct recording *r = m->recording;
+    const struct key *key;
+    uint64_t t = run_now(m);
+
+    if (!r || tap_past(m->tap) || r->key == history_of(m)->keys)
+        return;
+    key = &history_of(m)->key[r->key];
+    if (t < key->t || (t == key->t && tap_place(m->tap) < key->place) ||
+        (t == key->t && run_virtual_ns(m) < key->virtual_ns))
+        return;
+    r->key++;
+    compare(m, key);
+}
+
+/* The machine becomes what it was at key. */
+static bool enter(struct machine *m, const struct key *key, struct err *err)
+{
+    struct frames f = key->at;
+    struct buf b = { 0 };
+    enum frame_kind kind;
+    bool ok = frame_next(&f, &kind, &b, err) == FRAME_IS &&
+              snapshot_enter(m, &f, NULL, err);
+
+    if (ok) {
+        semihost_load(m, b.data + sizeof(struct key_head),
+                      b.len - sizeof(struct key_head));
+        tap_skip(m->tap, key->place);
+        timeline_entered(m);
+    }
+    buf_free(&b);
+    return ok || err_prefix(err, "%s", m->recording->path);
+}
+
+bool recording_jump(struct machine *m, uint64_t t, struct err *err)
+{
+    struct recording *r = m->recording;
+    const struct history *h;
+    size_t n;
+
+    if (!r || tap_past(m->tap))
+        return true;
+    h = history_of(m);
+    for (n = h->keys; n > r->key && h->key[n - 1].t > t;)
+        n--;
+    if (n == r->key || h->key[n - 1].t <= run_now(m))
+        return true;
+    if (!enter(m, &h->key[n - 1], err))
+        return false;
+    r->key = n;
+    return true;
 }
 
 void recording_marked(struct machine *m)

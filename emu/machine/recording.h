@@ -40,4 +40,17 @@ void recording_leave(struct machine *m); /* it is not the machine's any more */
 /* A mark was replayed: is it the last one? */
 void recording_marked(struct machine *m);
 
+/*
+ * States on the way (keys.h). At each the replay compares, so it has to come by
+ * at its very T: so many steps are free until then; what is due at this T was
+ * done. recording_jump goes to the last one before t that lies ahead, if there
+ * is one; false: it cannot be taken, err says why.
+ */
+uint64_t recording_free_steps(const struct machine *m);
+void recording_settled(struct machine *m);
+bool recording_jump(struct machine *m, uint64_t t, struct err *err);
+
+/* The T at which what is replayed ends; 0: nothing is. */
+uint64_t recording_end(const struct machine *m);
+
 #endif

@@ -21,6 +21,7 @@
 #include "emu/base/loop.h"
 
 #include "emu/hart/hart.h"
+#include "emu/machine/recording.h"
 #include "emu/machine/slice.h"
 #include "emu/machine/timeline.h"
 
@@ -402,21 +403,6 @@ static void go_to(struct machine *m, struct checkpoint *k)
     begin(m, SEEK_PLACE, (int)m->run->clock.turn)->place = k;
 }
 
-bool timeline_go(struct machine *m, enum timeline_place to, struct err *err)
-{
-    struct timeline *tl = m->run->timeline;
-
-    if (!timeline_ready(m, err))
-        return false;
-    if (to == TIMELINE_START)
-        go_to(m, chain_nth(tl->chain, 0));
-    else if (tl->present)
-        go_to(m, tl->present);
-    else
-        return timeline_goto(m, timeline_end(m), err);
-    return true;
-}
-
 /* Beyond the present there is nothing to look up: the machine has to run. */
 static bool run_to(struct machine *m, uint64_t t, struct err *err)
 {
@@ -426,9 +412,26 @@ static bool run_to(struct machine *m, uint64_t t, struct err *err)
         place(m, tl->present);
         timeline_done(m);
     }
-    if (!run_resume(m, NULL, err))
+    if (!recording_jump(m, t, err) || !run_resume(m, NULL, err))
         return false;
     m->run->until = t;
+    return true;
+}
+
+bool timeline_go(struct machine *m, enum timeline_place to, struct err *err)
+{
+    struct timeline *tl = m->run->timeline;
+
+    if (!timeline_ready(m, err))
+        return false;
+    if (to == TIMELINE_START)
+        go_to(m, chain_nth(tl->chain, 0));
+    else if (recording_end(m) > timeline_end(m))
+        return run_to(m, UINT64_MAX - 1, err);
+    else if (tl->present)
+        go_to(m, tl->present);
+    else
+        return timeline_goto(m, timeline_end(m), err);
     return true;
 }
 

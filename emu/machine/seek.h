@@ -155,6 +155,7 @@ struct checkpoint *timeline_take(struct machine *m);
 bool timeline_ready(struct machine *m, struct err *err);
 struct checkpoint *timeline_leave(struct machine *m);
 void timeline_restore(struct machine *m, size_t n);
+void timeline_entered(struct machine *m); /* another state, a checkpoint */
 void timeline_horizon(struct machine *m);
 void timeline_done(struct machine *m);
 

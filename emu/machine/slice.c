@@ -26,6 +26,7 @@
 #include "emu/hart/trace.h"
 #include "emu/hart/trap.h"
 #include "emu/machine/overview.h"
+#include "emu/machine/recording.h"
 #include "emu/machine/seek.h"
 #include "emu/machine/timeline.h"
 #include "emu/trans/trans.h"
@@ -318,6 +319,7 @@ static uint64_t steps_free(const struct machine *m, uint64_t slice)
 
     n = min(n, steps_to_deadline(m));
     n = min(n, timeline_free(m));
+    n = min(n, recording_free_steps(m));
     return min(n, tap_next(m->tap) - m->run->clock.t);
 }
 
@@ -558,14 +560,20 @@ static void run_hart(struct machine *m, uint64_t n)
         next_turn(m);
 }
 
+static void settled(struct machine *m)
+{
+    timeline_settled(m);
+    recording_settled(m);
+}
+
 /* Timers, then inputs, at this T. */
 static void deliver(struct machine *m)
 {
     loop_run_timers(m->loop, LOOP_VIRTUAL);
-    timeline_settled(m);
+    settled(m);
     while (tap_next(m->tap) == run_now(m)) {
         tap_deliver(m->tap);
-        timeline_settled(m);
+        settled(m);
     }
 }
 

@@ -210,6 +210,7 @@ struct reading {
     struct frames *f;
     const struct machine *m; /* NULL: only whether the file is whole */
     struct machine *into;    /* NULL: only looks */
+    bool compare;            /* into is not changed, but must be the same */
     struct moment *when;
     struct buf *name; /* may be NULL */
     struct buf devs;
@@ -221,6 +222,12 @@ static bool bad_order(const struct reading *r, struct err *err)
     return err_set(err, "it is damaged before byte %" PRIu64, r->f->at);
 }
 
+static bool cut_short(const struct reading *r, struct err *err)
+{
+    r->f->cut = true;
+    return err_set(err, "it is cut short at byte %" PRIu64, r->f->at);
+}
+
 static bool expect(struct reading *r, enum frame_kind want, struct buf *b,
                    struct err *err)
 {
@@ -230,7 +237,7 @@ static bool expect(struct reading *r, enum frame_kind want, struct buf *b,
     case FRAME_IS:
         return kind == want || bad_order(r, err);
     case FRAME_NONE:
-        return err_set(err, "it is cut short at byte %" PRIu64, r->f->at);
+        return cut_short(r, err);
     default:
         return false;
     }
@@ -254,23 +261,35 @@ static bool read_moment(struct reading *r, struct buf *b, struct err *err)
     return true;
 }
 
+static bool differs(const uint8_t *now, const uint8_t *was, uint64_t pa,
+                    struct err *err)
+{
+    size_t n = 0;
+
+    while (now[n] == was[n])
+        n++;
+    return err_set(err, "memory at %016" PRIx64 " is %02x, was %02x", pa + n,
+                   now[n], was[n]);
+}
+
 /* The page at pa becomes what page says; NULL: zeros. What is so already is
  * not touched: a machine of 64 GiB that uses little stays little. */
-static void put_page(struct machine *m, const struct mem_region *region,
-                     uint64_t pa, const void *page)
+static bool put_page(const struct reading *r, const struct mem_region *region,
+                     uint64_t pa, const void *page, struct err *err)
 {
     static const uint8_t zeros[MEM_PAGE];
     const uint8_t *now = region->host + (pa - region->base);
 
-    if (!page && is_zero(now))
-        return;
-    if (page && !memcmp(now, page, MEM_PAGE))
-        return;
-    mem_poke(m->mem, pa, page ? page : zeros, MEM_PAGE);
+    if (page ? !memcmp(now, page, MEM_PAGE) : is_zero(now))
+        return true;
+    if (r->compare)
+        return differs(now, page ? page : zeros, pa, err);
+    mem_poke(r->into->mem, pa, page ? page : zeros, MEM_PAGE);
+    return true;
 }
 
 /* Pages that the state does not name are zeros, up to the one at end. */
-static void zero_until(struct reading *r, uint64_t end)
+static bool zero_until(struct reading *r, uint64_t end, struct err *err)
 {
     const struct mem_region *region;
 
@@ -279,9 +298,11 @@ static void zero_until(struct reading *r, uint64_t end)
         uint64_t pa = region->base > r->next_pa ? region->base : r->next_pa;
 
         for (; region->host && pa < last && pa < end; pa += MEM_PAGE)
-            put_page(r->into, region, pa, NULL);
+            if (!put_page(r, region, pa, NULL, err))
+                return false;
     }
     r->next_pa = end;
+    return true;
 }
 
 static bool take_page(struct reading *r, uint64_t pa, const void *page,
@@ -296,10 +317,9 @@ static bool take_page(struct reading *r, uint64_t pa, const void *page,
                        pa);
     if (pa < r->next_pa)
         return bad_order(r, err);
-    if (r->into) {
-        zero_until(r, pa);
-        put_page(r->into, region, pa, page);
-    }
+    if (r->into &&
+        (!zero_until(r, pa, err) || !put_page(r, region, pa, page, err)))
+        return false;
     r->next_pa = pa + MEM_PAGE;
     return true;
 }
@@ -331,6 +351,8 @@ static bool devs_complete(struct reading *r, struct err *err)
 {
     if (!r->m || r->devs.len == 0)
         return true;
+    if (r->compare)
+        return devs_match(r->m->devs, r->devs.data, r->devs.len, err);
     if (r->into)
         return devs_load(r->into->devs, r->devs.data, r->devs.len, err);
     return devs_check(r->m->devs, r->devs.data, r->devs.len, err);
@@ -345,7 +367,7 @@ static bool read_body(struct reading *r, struct buf *b, struct err *err)
         enum frame_result is = frame_next(r->f, &kind, b, err);
 
         if (is == FRAME_NONE)
-            return err_set(err, "it is cut short at byte %" PRIu64, r->f->at);
+            return cut_short(r, err);
         if (is != FRAME_IS)
             return false;
         if (kind == FRAME_DEVS && !devs_done) {
@@ -372,7 +394,7 @@ static bool read_state(struct reading *r, struct err *err)
               read_moment(r, &b, err) && read_body(r, &b, err);
 
     if (ok && r->into)
-        zero_until(r, UINT64_MAX);
+        ok = zero_until(r, UINT64_MAX, err);
     buf_free(&b);
     buf_free(&r->devs);
     return ok;
@@ -386,14 +408,27 @@ bool snapshot_check(const struct machine *m, struct frames *f,
     return read_state(&r, err);
 }
 
-bool snapshot_load(struct machine *m, struct frames *f, struct moment *when,
-                   struct err *err)
+bool snapshot_enter(struct machine *m, struct frames *f, struct moment *when,
+                    struct err *err)
 {
     struct frames first = *f;
     struct reading r = { .f = f, .m = m, .into = m, .when = when };
 
-    if (!snapshot_check(m, &first, NULL, NULL, err) || !read_state(&r, err))
+    return snapshot_check(m, &first, NULL, NULL, err) && read_state(&r, err);
+}
+
+bool snapshot_load(struct machine *m, struct frames *f, struct moment *when,
+                   struct err *err)
+{
+    if (!snapshot_enter(m, f, when, err))
         return false;
     run_loaded(m);
     return true;
+}
+
+bool snapshot_match(struct machine *m, struct frames *f, struct err *err)
+{
+    struct reading r = { .f = f, .m = m, .into = m, .compare = true };
+
+    return read_state(&r, err);
 }

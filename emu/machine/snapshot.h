@@ -54,4 +54,12 @@ bool snapshot_check(const struct machine *m, struct frames *f,
 bool snapshot_load(struct machine *m, struct frames *f, struct moment *when,
                    struct err *err);
 
+/* The same without beginning a new history. */
+bool snapshot_enter(struct machine *m, struct frames *f, struct moment *when,
+                    struct err *err);
+
+/* Goes past the state at f: is the machine what it says? If not, err names the
+ * first field or byte that differs. */
+bool snapshot_match(struct machine *m, struct frames *f, struct err *err);
+
 #endif

@@ -19,6 +19,7 @@
 #include "emu/base/tap.h"
 
 #include "emu/hart/hart.h"
+#include "emu/machine/recording.h"
 #include "emu/machine/seek.h"
 #include "emu/machine/slice.h"
 
@@ -318,17 +319,34 @@ struct checkpoint *timeline_leave(struct machine *m)
     return k;
 }
 
-void timeline_restore(struct machine *m, size_t n)
+/* What is not state is as after a start. */
+static void elsewhere(struct machine *m)
 {
-    struct timeline *tl = timeline_of(m);
     struct run *r = m->run;
 
-    chain_restore(tl->chain, n);
     r->stop_due = r->idle = false;
     r->stop_t = UINT64_MAX;
     memset(r->ran, 0, sizeof r->ran);
     for (int h = 0; h < m->harts; h++)
         m->hart[h]->skip_points = 0;
+}
+
+void timeline_entered(struct machine *m)
+{
+    elsewhere(m);
+    for (int h = 0; h < m->harts; h++)
+        hart_flush(m->hart[h]);
+    if (timeline_is(timeline_of(m)))
+        timeline_take(m);
+    timeline_relieve(m);
+}
+
+void timeline_restore(struct machine *m, size_t n)
+{
+    struct timeline *tl = timeline_of(m);
+
+    chain_restore(tl->chain, n);
+    elsewhere(m);
     timeline_horizon(m);
     put_off(m);
     if (chain_nth(tl->chain, n) == tl->present)
@@ -365,6 +383,13 @@ uint64_t timeline_end(const struct machine *m)
     const struct timeline *tl = timeline_of(m);
 
     return timeline_is(tl) && tap_past(m->tap) ? tl->end.t : run_now(m);
+}
+
+uint64_t timeline_last(const struct machine *m)
+{
+    uint64_t end = timeline_end(m), recorded = recording_end(m);
+
+    return recorded > end ? recorded : end;
 }
 
 bool timeline_past(const struct machine *m)

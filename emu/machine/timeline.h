@@ -74,6 +74,9 @@ bool timeline_drop(struct machine *m, unsigned branch, struct err *err);
 uint64_t timeline_begin(const struct machine *m);
 uint64_t timeline_end(const struct machine *m);
 
+/* The same, or where the recording ends that is replayed. */
+uint64_t timeline_last(const struct machine *m);
+
 bool timeline_past(const struct machine *m); /* inputs come from the log */
 
 /* Text for people: `info timeline`, `info checkpoints`, `timeline list`. */

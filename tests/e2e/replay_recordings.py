@@ -213,6 +213,39 @@ def what_cannot_be_replayed_is_one_sentence():
     need("No such file or directory" in end.err, end.err)
     end = guests.exits(1, "-record", guests.path("no/such"))
     need("No such file or directory" in end.err, end.err)
+    for states in ("5", "often"):
+        end = guests.exits(1, "-record", guests.path("x") + ",states=" + states)
+        need("Parameter 'states' expects off, or a number" in end.err, end.err)
+
+
+def a_replay_goes_to_a_late_moment_by_a_state():
+    file = guests.path("late.ebr")
+    m = Machine("-record", file + ",states=1M", "-icount", "sleep=off",
+                serial=MONITOR)
+    m.expect(PROMPT)
+    size, grown = os.path.getsize(file), 0
+    while grown < 3:  # states are big among marks
+        time.sleep(0.05)
+        grown += os.path.getsize(file) > size + 4096
+        size = os.path.getsize(file)
+    m.run("stop", PROMPT)
+    m.run("reverse-stepi", PROMPT)
+    m.run("goto end", PROMPT)
+    at = where(m)
+    m.send("quit\n")
+    m.exits(0)
+    m = Machine("-replay", file, "-S", serial=MONITOR)
+    m.expect(PROMPT)
+    m.run("goto 99%", PROMPT)
+    t, state = where(m)
+    need(t > at[0] * 0.98, f"T={t}")
+    m.run("goto 60%", PROMPT)
+    m.run("goto 99%", PROMPT)
+    need(where(m) == (t, state), "it is another moment")
+    m.send("goto end\n")
+    need(ended(m) == at, "it ends elsewhere")
+    need("differs" not in m.text and "DIVERGENCE" not in m.text, m.text)
+    m.kill()
 
 
 tests(one_hart_replays_in_another_process,
@@ -221,4 +254,5 @@ tests(one_hart_replays_in_another_process,
       another_future_is_recorded_when_it_is_taken,
       typed_keys_and_output_come_again,
       a_killed_process_leaves_what_it_wrote, the_exit_status_comes_again, files_of_the_host_come_out_of_it,
+      a_replay_goes_to_a_late_moment_by_a_state,
       what_cannot_be_replayed_is_one_sentence)

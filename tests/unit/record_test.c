@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "emu/base/buf.h"
 #include "emu/base/log.h"
+#include "emu/base/loop.h"
 #include "emu/base/tap.h"
 
 #include "emu/debug.h"
@@ -24,6 +26,8 @@
 #include "emu/machine/recording.h"
 #include "emu/machine/run.h"
 #include "emu/machine/saves.h"
+#include "emu/machine/seek.h"
+#include "emu/machine/slice.h"
 #include "tests/unit/machine_rig.h"
 
 enum {
@@ -358,6 +362,226 @@ Test(record, a_day_without_news_has_few_marks)
     cr_assert_lt(marks, 2000);
     cr_assert_eq(record_pause(second), second / 2);
     cr_assert_eq(record_pause(day), 60 * second);
+}
+
+/* States on the way --------------------------------------------------------- */
+
+/* A byte that means a value, in each of these. */
+static size_t some_byte(enum frame_kind kind, const struct buf *b)
+{
+    return kind == FRAME_PAGES ? 100 : kind == FRAME_MOMENT ? 12 : b->len - 3;
+}
+
+/* The frames of a file once more; how many keys there are. change: a byte of
+ * the first frame of that kind within the first key is another. */
+static int copy_frames(const char *from, const char *to, enum frame_kind change)
+{
+    int in = open(path(from), O_RDONLY), keys = 0;
+    int out = open(path(to), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    struct frames f;
+    struct buf b = { 0 };
+    enum frame_kind kind;
+    struct err err;
+
+    cr_assert(frames_open(&f, in, FRAMES_RECORDING, &err));
+    cr_assert(frames_begin(out, FRAMES_RECORDING, &err));
+    while (frame_next(&f, &kind, &b, &err) == FRAME_IS) {
+        keys += kind == FRAME_KEY;
+        if (keys == 1 && kind == change) {
+            b.data[some_byte(kind, &b)] ^= 1;
+            change = 0;
+        }
+        cr_assert(frame_write(out, kind, b.data, b.len, &err));
+    }
+    buf_free(&b);
+    close(in);
+    close(out);
+    return keys;
+}
+
+/* A run that took long enough for some. */
+static void with_states(uint64_t *t, uint64_t *hash)
+{
+    struct rig a;
+    char file[160];
+    const char *argv[] = { "ebreak", "-m",      "16",   "-display", "none",
+                           "-gdb",   "null",    "-smp", harts,      "-icount",
+                           icount,   "-record", file };
+
+    snprintf(file, sizeof file, "%s,states=100000", path("run.ebr"));
+    start(&a, 13, argv);
+    for (int n = 0; copy_frames("run.ebr", "copy.ebr", 0) < 3; n++) {
+        turns(&a, TURNS);
+        poke(&a, (uint64_t)n);
+        record_tick(a.m);
+        nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+    }
+    live(&a);
+    record_flush(a.m);
+    *t = debug_now(a.m);
+    *hash = debug_hash(a.m);
+    finish(&a);
+}
+
+static void wait_there(struct rig *r, const char *where)
+{
+    struct err err = { 0 };
+
+    debug_interrupt(r->m);
+    cr_assert(debug_goto(r->m, where, &err), "%s", err.text);
+    while (debug_running(r->m)) {
+        loop_kick(r->m->loop); /* a turn that stops may wait for others */
+        turns(r, 1);
+    }
+}
+
+static char said[1024];
+
+static void on_event(void *opaque, const struct debug_event *e)
+{
+    (void)opaque;
+    if (e->kind == DEBUG_EVENT_SAY)
+        snprintf(said, sizeof said, "%s", e->text);
+}
+
+Test(record, a_replay_begins_near_where_it_is_to_go)
+{
+    uint64_t t, hash, half;
+    struct rig b;
+
+    with_states(&t, &hash);
+    start_replay(&b, "run.ebr");
+    debug_listen(b.m, on_event, NULL);
+    wait_there(&b, "99%");
+    half = debug_now(b.m);
+    uint64_t there = debug_hash(b.m);
+    const struct chain *c = b.m->run->timeline->chain;
+    cr_assert_gt(half, t * 98 / 100);
+    cr_assert_eq(chain_nth(c, 0)->pos.t, 0);
+    cr_assert_gt(chain_nth(c, 1)->pos.t, t / 4, "it jumped");
+    wait_there(&b, "50%"); /* into what was left out, and over its end */
+    wait_there(&b, "99%");
+    cr_assert_eq(debug_now(b.m), half);
+    cr_assert_eq(debug_hash(b.m), there);
+    wait_there(&b, "end");
+    to_its_end(&b);
+    cr_assert_eq(debug_now(b.m), t);
+    cr_assert_eq(debug_hash(b.m), hash);
+    cr_assert_eq(said[0], 0, "%s", said);
+    debug_unlisten(b.m, on_event, NULL);
+    finish(&b);
+}
+
+Test(record, a_replay_with_two_harts_begins_there_too)
+{
+    uint64_t t, hash;
+    struct rig b;
+
+    harts = "2";
+    icount = "shift=3,sleep=on";
+    with_states(&t, &hash);
+    start_replay(&b, "run.ebr");
+    debug_listen(b.m, on_event, NULL);
+    wait_there(&b, "end");
+    to_its_end(&b);
+    cr_assert_eq(debug_now(b.m), t);
+    cr_assert_eq(debug_hash(b.m), hash);
+    cr_assert_eq(said[0], 0, "%s", said);
+    debug_unlisten(b.m, on_event, NULL);
+    finish(&b);
+}
+
+static void must_differ(enum frame_kind kind, const char *how)
+{
+    struct rig b;
+
+    said[0] = 0;
+    copy_frames("run.ebr", "copy.ebr", kind);
+    start_replay(&b, "copy.ebr");
+    debug_listen(b.m, on_event, NULL);
+    to_its_end(&b);
+    cr_assert(strstr(said, "the replay differs from the recording at T="), "%s",
+              said);
+    cr_assert(strstr(said, how), "%s", said);
+    debug_unlisten(b.m, on_event, NULL);
+    finish(&b);
+}
+
+Test(record, a_replay_that_differs_names_field_or_address)
+{
+    uint64_t t, hash;
+
+    with_states(&t, &hash);
+    must_differ(FRAME_PAGES, ": memory at 00000000");
+    must_differ(FRAME_DEVS, " is 0");
+    copy_frames("run.ebr", "copy.ebr", 0);
+    replays("copy.ebr", t, hash);
+}
+
+Test(record, a_state_of_another_time_is_refused)
+{
+    struct err err = { 0 };
+    uint64_t t, hash;
+
+    with_states(&t, &hash);
+    copy_frames("run.ebr", "copy.ebr", FRAME_MOMENT);
+    cr_assert_null(recording_open(path("copy.ebr"), &err));
+    cr_assert(strstr(err.text, "it is damaged"), "%s", err.text);
+}
+
+Test(record, one_cut_within_a_state_replays)
+{
+    struct recording *r;
+    struct err err = { 0 };
+    uint64_t t, hash;
+    struct frames f;
+    enum frame_kind kind;
+    int fd;
+
+    with_states(&t, &hash);
+    fd = open(path("run.ebr"), O_RDWR);
+    cr_assert(frames_open(&f, fd, FRAMES_RECORDING, &err));
+    do
+        cr_assert_eq(frame_next(&f, &kind, NULL, &err), FRAME_IS);
+    while (kind != FRAME_KEY);
+    for (int n = 0; n < 3; n++) /* shape, moment, fields */
+        cr_assert_eq(frame_next(&f, &kind, NULL, &err), FRAME_IS);
+    for (off_t n = 0; n < 50; n++) { /* at the end of one, and within */
+        cr_assert_eq(ftruncate(fd, (off_t)f.at - n), 0);
+        r = recording_open(path("run.ebr"), &err);
+        cr_assert(r, "%s", err.text);
+        cr_assert_not(recording_closed(r));
+        recording_free(r);
+    }
+    close(fd);
+}
+
+Test(record, what_is_in_memory_is_saved_with_states)
+{
+    struct rig a, b;
+    struct err err = { 0 };
+
+    start_live(&a, NULL);
+    record_spacing(a.m, 1000);
+    for (int n = 0; n < 4; n++) {
+        turns(&a, TURNS);
+        debug_interrupt(a.m);
+        cr_assert(debug_checkpoint(a.m, NULL, &err), "%s", err.text);
+        cr_assert(run_resume(a.m, NULL, &err), "%s", err.text);
+        turns(&a, TURNS);
+        poke(&a, (uint64_t)n);
+    }
+    cr_assert(record_save(a.m, path("run.ebr"), &err), "%s", err.text);
+    uint64_t t = debug_now(a.m), hash = debug_hash(a.m);
+    live(&a);
+    finish(&a);
+    cr_assert_geq(copy_frames("run.ebr", "copy.ebr", 0), 3);
+    replays("run.ebr", t, hash);
+    start_replay(&b, "run.ebr");
+    wait_there(&b, "end");
+    to_its_end(&b);
+    cr_assert_eq(debug_hash(b.m), hash);
+    finish(&b);
 }
 
 /* Damaged files ------------------------------------------------------------ */
