@@ -399,6 +399,7 @@ bool record_start(struct machine *m, const char *path, struct err *err)
     }
     r->fd = fd;
     r->path = xstrdup(path);
+    r->news_ns = loop_now(m->loop, LOOP_REALTIME);
     r->keys = keys_new(m, r->spacing);
     r->tick = timer_new(m->loop, LOOP_REALTIME, "record", tick, m);
     tick(m);

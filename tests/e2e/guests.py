@@ -17,6 +17,38 @@ atexit.register(shutil.rmtree, DIR, True)
 CC = os.environ.get("CROSS", "riscv64-linux-gnu-") + "gcc"
 
 SPIN = "j ."
+
+# Any number of harts count, wait and are interrupted, for ever: the demo kernel
+# powers off after a few seconds, however long a loaded host takes to notice.
+ENDLESS = """
+    csrr t0, mhartid
+    la   t1, 3f
+    csrw mtvec, t1
+    li   t2, 0x2004000
+    slli t3, t0, 3
+    add  t2, t2, t3
+    li   t4, 0x200bff8
+    ld   a2, 0(t4)
+    sd   a2, 0(t2)
+    li   t5, 0x80
+    csrw mie, t5
+    csrsi mstatus, 8
+    la   s0, count
+1:  amoadd.d a0, t5, (s0)
+    addi s1, s1, 1
+    andi a1, s1, 1023
+    bnez a1, 1b
+    wfi
+    j    1b
+    .balign 4
+3:  ld   a2, 0(t4)
+    addi a2, a2, 1000
+    sd   a2, 0(t2)
+    addi s2, s2, 1
+    mret
+    .balign 8
+count: .dword 0
+"""
 ECHO = """
     li   s0, 0x10000000
     la   s1, text
@@ -65,6 +97,10 @@ def finisher(value):
 
 def bare(elf):
     return ["-bios", "none", "-kernel", elf]
+
+
+def endless():
+    return bare(guest("endless", ENDLESS))
 
 
 class Ended:

@@ -16,7 +16,7 @@ COUNT = 60000
 
 
 def machine(*args):
-    m = Machine(*COMMON, *args, serial=("-serial", "null", "-monitor", "stdio"))
+    m = Machine(*COMMON, *guests.endless(), *args, serial=("-serial", "null", "-monitor", "stdio"))
     m.expect(PROMPT)
     return m
 

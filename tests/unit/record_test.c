@@ -478,7 +478,7 @@ Test(record, a_replay_with_two_harts_begins_there_too)
     struct rig b;
 
     harts = "2";
-    icount = "shift=3,sleep=on";
+    icount = "shift=0,sleep=on";
     with_states(&t, &hash);
     start_replay(&b, "run.ebr");
     debug_listen(b.m, on_event, NULL);
