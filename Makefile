@@ -105,7 +105,9 @@ include tests/guest/guest.mk
 
 E2E     := $(wildcard tests/e2e/gdb_*.py tests/e2e/monitor_*.py \
                       tests/e2e/cli_*.py tests/e2e/replay_*.py)
-BOOTS   := $(wildcard tests/e2e/boot_*.sh tests/e2e/boot_*.py)
+# With a browser the page of -timeline-html is looked at, too.
+BOOTS   := $(wildcard tests/e2e/boot_*.sh tests/e2e/boot_*.py) \
+           tests/e2e/replay_page.py
 RUN     := python3 tests/run.py
 
 # How many times longer than usual tests wait for slow builds.
@@ -120,11 +122,11 @@ check: deps ## everything that needs no guest images: some minutes
 	@EBREAK=$(B)/ebreak PATIENCE=$(or $(PATIENCE_$(MODE)),1) \
 	    $(RUN) -t 1200 $(UNITS) $(E2E) $(GUEST_TESTS)
 
-e2e: deps ## real gdb, monitor sessions and the boots of real software
+e2e: deps deps-boots ## real gdb, monitor sessions and the boots of real software
 	@$(MAKE) --no-print-directory all guests images
-	@EBREAK=build/ebreak $(RUN) -t 900 $(E2E) $(BOOTS)
+	@EBREAK=build/ebreak $(RUN) -t 900 $(sort $(E2E) $(BOOTS))
 
-boots: deps ## OpenSBI, U-Boot, Debian's Linux, EDK2
+boots: deps deps-boots ## OpenSBI, U-Boot, Debian's Linux, EDK2
 	@$(MAKE) --no-print-directory all images
 	@EBREAK=build/ebreak $(RUN) -j 2 -t 900 $(BOOTS)
 
@@ -173,7 +175,8 @@ bench: all guests ## speed: harts, also next to QEMU's; start-up, memory
 # The house -----------------------------------------------------------------------
 HOUSE := $(shell git ls-files '*.[ch]' 2>/dev/null)
 
-.PHONY: layers format format-check lint docs install help clean deps deps-lint
+.PHONY: layers format format-check lint docs install help clean deps deps-lint \
+        deps-boots
 layers: ## who may include whom: docs/layers
 	@awk -f tests/layers.awk docs/layers $(HOUSE)
 
@@ -231,10 +234,14 @@ BUILD_DEPS := gcc libc6-dev libreadline-dev libedit-dev libfdt-dev libelf-dev \
               zlib1g-dev libzstd-dev gcc-riscv64-linux-gnu binutils-riscv64-linux-gnu
 TEST_DEPS  := libcriterion-dev python3 gdb-multiarch device-tree-compiler \
               opensbi u-boot-qemu qemu-system-riscv|qemu-system-misc
+BOOT_DEPS  := chromium
 LINT_DEPS  := clang clang-format clang-tidy cppcheck mandoc
 
 deps: ## the Debian packages that are missing (root or sudo)
 	@sh tests/deps.sh $(foreach p,$(BUILD_DEPS) $(TEST_DEPS),'$(p)')
+
+deps-boots:
+	@sh tests/deps.sh $(BOOT_DEPS)
 
 deps-lint:
 	@sh tests/deps.sh $(LINT_DEPS)

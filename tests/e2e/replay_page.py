@@ -14,6 +14,10 @@ import guests
 from lib import PATIENCE, need, tests
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# A fresh profile, as root, and not a word to any network.
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+         "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")
 EVIL = """
     li   s0, 0x10000000
     la   s1, text
@@ -81,9 +85,9 @@ def a_browser_shows_it():
     html, _, run = evil()
     with tempfile.TemporaryDirectory() as home:
         dom = subprocess.run(
-            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
-             f"--user-data-dir={home}", "--virtual-time-budget=2000",
-             "--dump-dom", "file://" + html], capture_output=True, text=True,
+            [CHROMIUM, *FLAGS, f"--user-data-dir={home}",
+             "--virtual-time-budget=2000", "--dump-dom", "file://" + html],
+            capture_output=True, text=True,
             stdin=subprocess.DEVNULL, timeout=60 * PATIENCE, check=True).stdout
     need(f'data-ready="{len(run["buckets"])}"' in dom, dom[:300])
     need("&lt;i&gt;evil&lt;/i&gt;</h1>" in dom, "the name is not shown")

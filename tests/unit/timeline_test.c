@@ -260,6 +260,31 @@ static void poke(struct rig *r)
     cr_assert_not(debug_past(r->m));
 }
 
+/* Into a register of a device that cannot switch the machine off. */
+static void feed_device(struct rig *r)
+{
+    static const struct {
+        uint64_t base, size;
+    } devices[] = { { 0x101000, 0x24 },                       /* rtc */
+                    { 0x2000000, 0xc000 },                    /* clint */
+                    { 0xc000000, 0x4000 },                    /* plic */
+                    { 0xc201000, 8 },      { 0x10000000, 8 }, /* uart */
+                    { 0x10100000, 8 } };
+    size_t n = (size_t)rand() % (sizeof devices / sizeof devices[0]);
+    uint64_t at = devices[n].base + (uint64_t)rand() % devices[n].size;
+    uint64_t value = (uint64_t)rand() * (uint64_t)rand();
+    size_t size = n == 4 ? 1 : 4;
+
+    if (debug_past(r->m))
+        return;
+    forget_from(debug_now(r->m));
+    debug_io(r->m, 1);
+    debug_write(r->m, 0, DEBUG_PHYS, at & ~(size - 1), &value, size, NULL);
+    debug_io(r->m, 0);
+}
+
+static bool feeding;
+
 static void back_to_point(struct rig *r, int hart)
 {
     if (rand() % 2)
@@ -297,6 +322,8 @@ static void wander(struct rig *r)
     int hart = rand() % debug_harts(r->m);
     uint64_t end = timeline_end(r->m);
 
+    if (feeding && rand() % 4 == 0)
+        feed_device(r);
     switch (rand() % 20) {
     case 0:
     case 1:
@@ -413,6 +440,12 @@ Test(timeline, a_random_walk_of_two_harts_meets_the_same_states)
 Test(timeline, a_walk_in_little_memory_meets_the_same_states)
 {
     walk("3", "mem=1M", 3);
+}
+
+Test(timeline, a_walk_with_devices_fed_at_random_meets_the_same_states)
+{
+    feeding = true;
+    walk("2", "mem=64M", 4);
 }
 
 Test(timeline, back_and_forward_go_through_the_stops)
@@ -571,4 +604,58 @@ Test(timeline, without_one_the_log_has_bounds_too)
         cr_assert_leq(tap_bytes(r.m->tap), 9 << 20);
     }
     finish(&r);
+}
+
+/* A bug ------------------------------------------------------------------------ */
+
+static char said[2048];
+
+static void on_event(void *opaque, const struct debug_event *e)
+{
+    (void)opaque;
+    if (e->kind == DEBUG_EVENT_SAY && strstr(e->text, "DIVERGENCE"))
+        snprintf(said, sizeof said, "%s", e->text);
+}
+
+/* To the end again, after something was changed behind everybody's back. */
+static void diverges(struct rig *r, const char *how)
+{
+    static const struct debug_resume all = { .run = UINT64_MAX, .hart = -1 };
+    char at[64];
+
+    snprintf(at, sizeof at, "DIVERGENCE at T=%llu",
+             (unsigned long long)r->m->run->timeline->end.t);
+    debug_listen(r->m, on_event, NULL);
+    cr_assert(debug_resume(r->m, &all, NULL));
+    for (int n = 0; n < 1000000 && !said[0]; n++) {
+        loop_kick(r->m->loop);
+        cr_assert(init_turn(r->in));
+    }
+    cr_assert(strstr(said, at), "%s, not %s", said, at);
+    cr_assert(strstr(said, how), "%s, not %s", said, how);
+    debug_unlisten(r->m, on_event, NULL);
+    finish(r);
+}
+
+Test(timeline, a_field_that_is_not_what_it_was_is_named)
+{
+    struct rig r;
+
+    start(&r, "1", "mem=64M");
+    go(&r, "50000");
+    go(&r, "-100");
+    r.m->hart[0]->mscratch ^= 1;
+    diverges(&r, "hart0.mscratch is ");
+}
+
+Test(timeline, memory_that_is_not_what_it_was_is_named)
+{
+    uint8_t byte = 0x5a;
+    struct rig r;
+
+    start(&r, "1", "mem=64M");
+    go(&r, "50000");
+    go(&r, "-100");
+    mem_poke(r.m->mem, 0x80300123, &byte, 1);
+    diverges(&r, "memory at 0000000080300123 is 5a, was 00");
 }
