@@ -60,7 +60,8 @@ static bool same(const struct point *a, const struct point *b)
 /* Can it ever concern this hart? */
 static bool concerns(const struct point *p, const struct hart *h)
 {
-    return p->harts == 0 || (h->hartid < 64 && p->harts >> h->hartid & 1);
+    return !(p->flags & POINT_MUTED) &&
+           (p->harts == 0 || (h->hartid < 64 && p->harts >> h->hartid & 1));
 }
 
 /* Does it concern the hart, which is or was in mode priv? A device has no
@@ -379,6 +380,20 @@ void points_on_text(struct points *p, points_text_fn *fn, void *opaque)
 
 void points_quiet(struct points *p, bool quiet) { p->quiet = quiet; }
 
+void points_mute(struct points *p, bool mute)
+{
+    const uint32_t bit = mute ? POINT_MUTED : 0;
+
+    for (int n = 0; n < LISTS; n++)
+        for (size_t i = 0; i < p->list[n].n; i++) {
+            struct point *pt = p->list[n].point[i];
+
+            if (!(pt->flags & POINT_GUEST))
+                pt->flags = (pt->flags & ~(uint32_t)POINT_MUTED) | bit;
+        }
+    changed(p);
+}
+
 /* Matches ------------------------------------------------------------------- */
 
 static bool is_true(const struct point *pt, struct hart *h)
@@ -413,7 +428,7 @@ static bool run_commands(struct points *p, const struct point *pt,
 static bool stops(struct points *p, struct point *pt, struct hart *h,
                   unsigned priv)
 {
-    if (pt->flags & POINT_GUEST || !applies(pt, h, priv) ||
+    if (pt->flags & (POINT_GUEST | POINT_MUTED) || !applies(pt, h, priv) ||
         (h && !is_true(pt, h)))
         return false;
     if (p->quiet)
@@ -451,9 +466,12 @@ bool points_anyone_breaks(const struct points *p, uint64_t addr, uint64_t len,
                           uint32_t flags)
 {
     const struct list *l = breaks(p, flags);
-    size_t i = lower_bound(l, addr);
 
-    return i < l->n && l->point[i]->addr - addr < len;
+    for (size_t i = lower_bound(l, addr);
+         i < l->n && l->point[i]->addr - addr < len; i++)
+        if (!(l->point[i]->flags & POINT_MUTED))
+            return true;
+    return false;
 }
 
 uint32_t points_watched(const struct points *p, const struct hart *h,

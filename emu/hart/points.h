@@ -50,6 +50,7 @@ enum {
     POINT_GUEST = 2,   /* a guest's trigger: only ends blocks (triggers.h) */
     POINT_SATP = 4,    /* only where satp is as given */
     POINT_PERSIST = 8, /* its commands outlive its owner */
+    POINT_MUTED = 64,  /* points_mute is on */
     POINT_PHYS = 16,   /* break, watch: addr is physical, whoever maps it */
     POINT_CHANGE = 32, /* not hit by a store of what is there already */
 };
@@ -102,6 +103,9 @@ void points_on_text(struct points *p, points_text_fn *fn, void *opaque);
 
 /* For who looks at the past again: nothing is counted, no command is run. */
 void points_quiet(struct points *p, bool quiet);
+
+/* For a while debuggers' points are as if they were not there, at no cost. */
+void points_mute(struct points *p, bool mute);
 
 /*
  * Which kinds there are at all, as POINT_ bits: those of physical points moved

@@ -25,7 +25,14 @@
 #include "emu/machine/slice.h"
 #include "emu/machine/timeline.h"
 
-enum { SAY_NS = 1000000000 };
+enum {
+    SAY_NS = 1000000000,
+#ifdef HOSTILE
+    MANY = 4,
+#else
+    MANY = 4096, /* points that are met, and the next ones may be skipped */
+#endif
+};
 
 static struct seek *seek_of(const struct machine *m)
 {
@@ -52,6 +59,18 @@ bool seek_advance(struct machine *m, uint64_t until)
     timeline_slice(m);
     say_progress(m);
     return run_now(m) >= until || m->run->stop_due;
+}
+
+struct checkpoint *seek_stand(struct machine *m)
+{
+    struct chain *c = m->run->timeline->chain;
+    struct checkpoint *k;
+
+    slice_arrive(m);
+    k = chain_take(c);
+    chain_thin(c);
+    timeline_horizon(m);
+    return k;
 }
 
 /* To a checkpoint -------------------------------------------------------------- */
@@ -175,6 +194,7 @@ static void note(struct seek *s, struct seek_hit hit)
     if (hit.t == s->hit.t)
         hit.nth = s->hit.nth + 1;
     s->hit = hit;
+    s->skip.met++;
 }
 
 bool seek_met(struct machine *m, int hart)
@@ -212,16 +232,99 @@ static void next_stretch(struct machine *m)
         return;
     }
     timeline_restore(m, n);
-    s->low = run_now(m);
+    s->low = s->skip.from = run_now(m);
+    s->skip.met = 0;
     s->hit.t = UINT64_MAX;
+}
+
+/*
+ * Only the last one counts. Where very many are met, the machine goes on without
+ * points to near the end of the stretch, and only there are they looked for
+ * again. If there is none then, what was skipped is looked through after all.
+ */
+static bool is_worth_it(const struct machine *m)
+{
+    const struct seek *s = seek_of(m);
+    uint64_t now = run_now(m);
+
+    return s->skip.met > MANY && !s->skip.here && !s->skip.thorough &&
+           s->high - now > 4 * (now - s->skip.from);
+}
+
+static void skip_on(struct machine *m)
+{
+    struct seek *s = seek_of(m);
+    uint64_t now = run_now(m), leg = now - s->skip.from,
+             least = (s->high - now) / 64;
+
+    s->skip.to = s->high - (leg > least ? leg : least);
+    s->skip.last = s->hit;
+    s->skip.here = seek_stand(m);
+    s->skip.here->kept = true;
+    s->skip.now = true;
+    points_mute(m->points, true);
+}
+
+static void skip_off(struct machine *m)
+{
+    seek_stand(m);
+    seek_of(m)->skip.now = false;
+    points_mute(m->points, false);
+}
+
+/* Nothing was met behind what was skipped. */
+static void look_through_skipped(struct machine *m)
+{
+    struct seek *s = seek_of(m);
+
+    s->high = s->skip.to;
+    s->hit = s->skip.last;
+    place(m, s->skip.here);
+    s->skip.here->kept = s->skip.here == s->origin;
+    s->skip.here = NULL;
+    s->skip.thorough = true;
+}
+
+void seek_end_skip(struct machine *m)
+{
+    struct seek *s = seek_of(m);
+
+    if (s->skip.now)
+        points_mute(m->points, false);
+    if (s->skip.here && s->skip.here != s->origin)
+        s->skip.here->kept = false;
+    s->skip = (struct seek_skip){ 0 };
+}
+
+/* True when the stretch was looked through. */
+static bool look_through(struct machine *m)
+{
+    struct seek *s = seek_of(m);
+
+    if (s->skip.now) {
+        if (seek_advance(m, s->skip.to))
+            skip_off(m);
+        return false;
+    }
+    if (run_now(m) < s->high && !seek_advance(m, s->high)) {
+        if (is_worth_it(m))
+            skip_on(m);
+        return false;
+    }
+    if (s->skip.here && s->hit.t < s->skip.to) {
+        look_through_skipped(m);
+        return false;
+    }
+    return true;
 }
 
 static void back(struct machine *m)
 {
     struct seek *s = seek_of(m);
 
-    if (run_now(m) < s->high && !seek_advance(m, s->high))
+    if (!look_through(m))
         return;
+    seek_end_skip(m);
     if (seek_none(&s->hit)) {
         s->high = s->low;
         next_stretch(m);

@@ -58,6 +58,17 @@ struct seek_track {
     bool stepped, merged;
 };
 
+/* Where points are met all the time only the last ones are looked for: see
+ * seek.c. */
+struct seek_skip {
+    unsigned met;            /* since from */
+    uint64_t from, to;       /* T */
+    struct checkpoint *here; /* where skipping began; NULL: nothing was */
+    struct seek_hit last;    /* before it */
+    bool now;                /* it is being skipped */
+    bool thorough;           /* there was none behind it */
+};
+
 struct seek {
     enum seek_kind kind;
     int hart;
@@ -71,9 +82,10 @@ struct seek {
     struct seek_hit want;      /* SEEK_LAND: stop at this one, if any */
     unsigned met;              /* SEEK_LAND: how many at this T so far */
     bool as_stopped;           /* SEEK_LAND: to a place of stops.c's */
-    bool told;     /* what happened right before from was told already */
-    bool looking;  /* SEEK_BACK: to tell of the hit, and stay here */
-    bool tracking; /* SEEK_STEP: looking at each step now */
+    bool told; /* what happened right before from was told already */
+    struct seek_skip skip; /* SEEK_BACK */
+    bool looking;          /* SEEK_BACK: to tell of the hit, and stay here */
+    bool tracking;         /* SEEK_STEP: looking at each step now */
     uint64_t window;
     struct seek_track track;
     struct seek_line *line; /* SEEK_LIST */
@@ -164,6 +176,8 @@ bool seek_met(struct machine *m, int hart);
 void seek_met_dma(struct machine *m, const struct run_stop *stop);
 void seek_land(struct machine *m, uint64_t t, struct run_stop stop);
 bool seek_advance(struct machine *m, uint64_t until);
+struct checkpoint *seek_stand(struct machine *m); /* one of here */
+void seek_end_skip(struct machine *m);
 void seek_begin_of_history(struct machine *m);
 void seek_decide(struct machine *m, uint64_t t);
 void seek_stretch(struct machine *m);

@@ -173,7 +173,6 @@ static bool approach(struct machine *m)
 {
     static const uint64_t strides[] = { 2 << 20, 64 << 10 };
     struct seek *s = seek_of(m);
-    struct timeline *tl = m->run->timeline;
     uint64_t next = s->target;
 
     for (size_t i = 0; i < 2; i++)
@@ -182,10 +181,7 @@ static bool approach(struct machine *m)
             next = s->high - strides[i];
     if (run_now(m) < next && !seek_advance(m, next))
         return false;
-    slice_arrive(m);
-    chain_take(tl->chain);
-    chain_thin(tl->chain);
-    timeline_horizon(m);
+    seek_stand(m);
     return run_now(m) >= s->target;
 }
 

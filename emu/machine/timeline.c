@@ -232,7 +232,7 @@ static void diverged(struct machine *m, const char *how)
     run_say(m, text);
     tl->diverged = true;
     tl->present = NULL;
-    tl->seek.origin = NULL;
+    tl->seek.origin = tl->seek.skip.here = NULL;
 }
 
 /* Onto the next checkpoint, if this is where it is. */
@@ -364,6 +364,7 @@ void timeline_done(struct machine *m)
         tl->present = NULL;
     if (tl->seek.looking)
         points_remove_owner(m->points, &tl->seek);
+    seek_end_skip(m);
     seek_forget_lines(&tl->seek);
     tl->seek.looking = false;
     tl->seek.kind = SEEK_NONE;

@@ -5,6 +5,7 @@
 import re
 import time
 
+import guests
 from gdbclient import NO_MORE_HISTORY, Gdb, Machine, guest, need, tests
 from lib import PATIENCE
 
@@ -128,6 +129,39 @@ def session_51_a_million_candidates_take_no_longer_than_their_replay():
     need(g.value("$s0") == 2 and now(g) == begin, "found")
     need(took < 3 * forward + 1 * PATIENCE,
          f"{took:.2f} s, forward {forward:.2f} s")
+
+
+TWO_LOOPS = """
+    li   s0, 20000
+    li   s1, 200000
+.globl first, second, over
+first:
+    addi s0, s0, -1
+    bnez s0, first
+second:
+    addi s1, s1, -1
+    bnez s1, second
+over: j over
+"""
+
+
+def session_51_of_very_many_hits_the_last_counts():
+    m = Machine(kernel=guests.guest("loops", TWO_LOOPS))
+    g = Gdb(m, guests.guest("loops", TWO_LOOPS))
+    g.do("break *over", "continue", "delete", "break *second")
+    t = now(g)
+    for left in (1, 2, 3):
+        g.do("reverse-continue")
+        need(g.value("$s1") == left and now(g) == t - 2 * left,
+             f"s1 is {g.value('$s1')}")
+    g.do("delete", f"monitor goto {t}", "maint flush register-cache")
+    g.do("break *first", "reverse-continue")  # none of them near the end
+    need(g.value("$s0") == 1 and g.value("$s1") == 200000, "the last of them")
+    g.do("reverse-continue")
+    need(g.value("$s0") == 2, "and the one before")
+    g.do("delete", f"monitor goto {t}", "maint flush register-cache")
+    g.do("break *second if $a0 == 1", "break *first if $a0 == 1")
+    g.expect("reverse-continue", NO_MORE_HISTORY)
 
 
 def session_52_ctrl_c_ends_a_search_where_it_began():
