@@ -110,9 +110,6 @@ static const struct field hart_fields[] = {
     HOST(H, tlb),
     HOST(H, jump),
     HOST(H, jump_pages),
-    HOST(H, site),
-    HOST(H, site_misses),
-    HOST(H, site_filled),
     FIELDS_END,
 };
 #undef H
@@ -519,7 +516,7 @@ static void hart_free(void *opaque)
 struct hart *hart_new(uint64_t hartid, const struct cpu_config *cpu,
                       const struct hart_wiring *w)
 {
-    struct hart *h = xcalloc(1, sizeof *h);
+    struct hart *h = xcalloc(1, sizeof *h + sizeof(struct sites));
     char name[32];
 
     h->hartid = hartid;

@@ -139,6 +139,14 @@ struct site {
     uintptr_t addend;
 };
 
+/* They stand behind the hart, of which restoring a state makes copies. Few of
+ * them are ever touched. */
+struct sites {
+    struct site site[SITES];
+    int32_t misses[SITES];  /* how many more are nothing special */
+    uint32_t filled[SITES]; /* offsets in site[] of those with a tag */
+};
+
 /* What translated code (emu/trans) keeps in the hart. */
 struct hart_fast {
     struct trans *trans;
@@ -149,7 +157,7 @@ struct hart_fast {
     int32_t delta;   /* linear contexts: host address = virtual + delta */
     uint32_t linear; /* there are such: see mmu_linear */
     uint32_t fp;     /* FP registers are in the host's: 1; will be again: 2 */
-    uint32_t filled; /* sites in site_filled */
+    uint32_t filled; /* how many of sites' filled there are */
     uint64_t fills;  /* of sites; and how often they were emptied */
     uint64_t forgotten;
     struct code *torn; /* a group of it, at torn_k, had to be left */
@@ -279,11 +287,12 @@ struct hart {
     struct jump_entry jump[JUMP_ENTRIES];
     /* A bit per page, modulo JUMP_PAGES: it may have jump entries. */
     uint64_t jump_pages[JUMP_PAGES / 64];
-    /* Few of these are ever touched. */
-    struct site site[SITES];
-    int32_t site_misses[SITES];  /* how many more are nothing special */
-    uint32_t site_filled[SITES]; /* offsets in site[] of those with a tag */
 };
+
+static inline struct sites *hart_sites(struct hart *h)
+{
+    return (struct sites *)(void *)(h + 1);
+}
 
 struct hart_wiring {
     struct mem *mem;

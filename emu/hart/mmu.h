@@ -81,8 +81,10 @@ static inline void *tlb_host(const struct tlb_entry *e, uint64_t va)
 /* Rights are gone from a TLB: translated code has to look there again. */
 static inline void sites_forget(struct hart *h)
 {
+    struct sites *s = hart_sites(h);
+
     for (uint32_t n = 0; n < h->fast.filled; n++)
-        h->site[h->site_filled[n] / sizeof h->site[0]].tag = TLB_NONE;
+        s->site[s->filled[n] / sizeof s->site[0]].tag = TLB_NONE;
     h->fast.filled = 0;
     h->fast.forgotten++;
 }

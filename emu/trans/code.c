@@ -110,8 +110,10 @@ uint32_t site_new(struct trans *t)
     if (t->sites == SITES)
         return 0;
     for (size_t n = 0; n < t->harts; n++) {
-        t->hart[n]->site[t->sites] = (struct site){ .tag = TLB_NONE };
-        t->hart[n]->site_misses[t->sites] = SITE_MISSES;
+        struct sites *s = hart_sites(t->hart[n]);
+
+        s->site[t->sites] = (struct site){ .tag = TLB_NONE };
+        s->misses[t->sites] = SITE_MISSES;
     }
     return t->sites++;
 }

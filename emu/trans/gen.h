@@ -191,6 +191,8 @@ struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
  */
 struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
                           unsigned access, struct cold **c);
+/* From the hart to its struct sites' member. */
+#define GEN_SITES(member) (sizeof(struct hart) + offsetof(struct sites, member))
 /* In the hart: the TLB of a context that is not translated. */
 #define GEN_TLB(ctx)                                                           \
     (offsetof(struct hart, tlb) + (ctx) * sizeof((struct hart *)0)->tlb[0])

@@ -99,7 +99,7 @@ uint8_t *gen_ask_site(struct gen *g, struct x86_rm at, unsigned size,
     take(g, RDX, at);
     x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), size_mask(size));
     x86_op(&g->x, X86_CMP, RDX,
-           gen_hart(offsetof(struct hart, site) + site * sizeof(struct site) +
+           gen_hart(GEN_SITES(site) + site * sizeof(struct site) +
                     offsetof(struct site, tag)));
     return x86_jcc(&g->x, cc);
 }

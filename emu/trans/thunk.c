@@ -184,7 +184,7 @@ static void emit_load_fp(struct trans *t, struct x86 *x)
 
 static struct x86_rm site_at(size_t member)
 {
-    struct x86_rm rm = gen_hart(offsetof(struct hart, site) + member);
+    struct x86_rm rm = gen_hart(GEN_SITES(site) + member);
 
     rm.index = RCX;
     return rm;
@@ -214,14 +214,13 @@ static void fill_site(struct x86 *x)
     known = x86_jcc(x, CC_NE);
     x86_op(x, X86_MOV & ~(unsigned)X86_W, RDX, FAST(filled));
     x86_op(x, X86_STORE & ~(unsigned)X86_W, RCX,
-           indexed(offsetof(struct hart, site_filled), RDX, 2));
+           indexed(GEN_SITES(filled), RDX, 2));
     x86_alu_imm(x, ALU_ADD, false, FAST(filled), 1);
     x86_aim(known, x->p);
     x86_alu_imm(x, ALU_ADD, true, FAST(fills), 1);
     _Static_assert(sizeof(struct site) == 4 * sizeof(int32_t), "a shift by 2");
     x86_shift_imm(x, SH_SHR, false, x86_r(RCX), 2);
-    x86_alu_imm(x, ALU_SUB, false,
-                indexed(offsetof(struct hart, site_misses), RCX, 0), 1);
+    x86_alu_imm(x, ALU_SUB, false, indexed(GEN_SITES(misses), RCX, 0), 1);
 }
 
 /*

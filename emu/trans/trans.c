@@ -86,15 +86,16 @@ static uint64_t do_last(struct hart *h, struct block *b, unsigned k)
 static void site_judge(struct hart *h, struct code *c, unsigned k)
 {
     struct code_site *s = &c->site[k];
+    int32_t *misses = &hart_sites(h)->misses[s->site];
     uint32_t now = (uint32_t)(h->steps / 64);
 
-    if (!s->site || h->site_misses[s->site] >= 0)
+    if (!s->site || *misses >= 0)
         return;
     if (now - s->since < SITE_MISSES * SITE_STEPS / 64) {
         c->block->insn[k].hint |= s->group ? HINT_NO_GROUP : HINT_NO_SITE;
         code_remake(c);
     }
-    h->site_misses[s->site] = c->dead ? INT32_MAX : SITE_MISSES;
+    *misses = c->dead ? INT32_MAX : SITE_MISSES;
     s->since = now;
 }
 
@@ -107,7 +108,7 @@ static void group_torn(struct hart *h)
         return;
     h->fast.torn = NULL;
     c->t->info.torn++;
-    h->site_misses[c->site[h->fast.torn_k].site] -= SITE_MISSES / 8;
+    hart_sites(h)->misses[c->site[h->fast.torn_k].site] -= SITE_MISSES / 8;
     site_judge(h, c, h->fast.torn_k);
 }
 
@@ -373,7 +374,7 @@ void trans_add_hart(struct trans *t, struct hart *h)
     assert(t->harts < CODE_HARTS);
     t->hart[t->harts++] = h;
     for (uint32_t n = 0; n < t->sites; n++)
-        h->site[n].tag = TLB_NONE;
+        hart_sites(h)->site[n].tag = TLB_NONE;
     h->fast = (struct hart_fast){ .trans = t,
                                   .no_code = code_rx(t, t->thunk.at_rax),
                                   .mxcsr_clean = 0x1f80,
