@@ -100,6 +100,7 @@ static const struct field hart_fields[] = {
     HOST(H, stop),
     HOST(H, skip_points),
     STATE(H, masked),
+    HOST(H, yielded),
     HOST(H, pad),
     HOST(H, looking),
     HOST(H, returns),
@@ -479,6 +480,7 @@ uint64_t hart_run_by(struct hart *h, uint64_t n, run_fn *run)
         if (h->steps - from == due)
             csr_look(h);
     }
+    h->yielded = (h->attention & ATTN_YIELD) != 0;
     h->attention &= ~(uint32_t)ATTN_YIELD;
     return h->steps - start;
 }

@@ -276,7 +276,8 @@ struct hart {
     struct hart_stop stop;
     uint8_t skip_points; /* SKIP_: what the next instruction ignores */
     uint8_t masked;      /* a debugger steps: no interrupt is taken */
-    uint8_t pad[6];
+    uint8_t yielded;     /* the last run ended because it was asked to */
+    uint8_t pad[5];
     uint32_t looking;     /* points_kinds: what to look for */
     uint32_t returns;     /* mret and sret that were done: time travel */
     uint32_t hpm_live;    /* mhpmcounters that count something; csr_changed */

@@ -97,7 +97,7 @@ uint64_t trace_run(struct hart *h, uint64_t n)
             trap_interrupt(h); /* so that pc is what will be executed */
         steps = trace_step(h);
         done += steps;
-        if (h->waiting || h->attention)
+        if (h->waiting || h->attention || h->yielded)
             break;
     }
     return done;

@@ -229,6 +229,7 @@ def logs(item, pattern):
     end = exits(0, *bare(guest("traps", TRAPS)), "-d", item)
     need(re.search(pattern, end.err), f"{end.err[:600]!r}")
     need(not end.out, "stdout is not empty")
+    need(len(end.err) < 100000, "the log ends with the machine")
 
 
 def rows():
