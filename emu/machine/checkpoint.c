@@ -257,6 +257,7 @@ static uint32_t number_of(const struct mem *mem, const struct mem_region *r)
 
 /* The host gives a page of its own at the first write. To be read before that
  * it would be given one of zeros first, and then another. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written to */
 static void touch(uint8_t *page)
 {
     __atomic_fetch_or(page, 0, __ATOMIC_RELAXED);

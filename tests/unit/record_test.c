@@ -440,7 +440,7 @@ static char said[1024];
 static void on_event(void *opaque, const struct debug_event *e)
 {
     (void)opaque;
-    if (e->kind == DEBUG_EVENT_SAY)
+    if (e->kind == DEBUG_EVENT_SAY && !strstr(e->text, "searching"))
         snprintf(said, sizeof said, "%s", e->text);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -201,6 +202,38 @@ Test(snapshot, a_state_of_more_harts_is_refused_by_name)
 Test(snapshot, a_state_of_other_memory_is_refused_by_name)
 {
     wrong("1", "32", "it has memory=16 MiB, this one has memory=32 MiB");
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit = { bytes, RLIM_INFINITY };
+
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A file is there when it is whole; the one before it stays until then. */
+Test(snapshot, a_full_disk_leaves_what_was_there)
+{
+    struct rig r;
+    struct err err = { 0 };
+    char command[160];
+
+    start(&r, "1", "16");
+    turns(&r, TURNS);
+    save(&r, "a");
+    uint64_t t = debug_now(r.m), hash = debug_hash(r.m);
+    turns(&r, TURNS);
+    limit_files(3000);
+    cr_assert_not(saves_write(r.m, "a", NULL, NULL, &err));
+    cr_assert(strstr(err.text, "File too large"), "%s", err.text);
+    cr_assert_not(saves_write(r.m, "b", NULL, NULL, &err));
+    limit_files(RLIM_INFINITY);
+    snprintf(command, sizeof command, "test \"$(ls -A %s)\" = a.ebs", r.dir);
+    cr_assert_eq(system(command), 0, "more than a.ebs is there");
+    load(&r, "a");
+    cr_assert_eq(debug_now(r.m), t);
+    cr_assert_eq(debug_hash(r.m), hash);
+    finish(&r);
 }
 
 Test(snapshot, names_stay_in_their_directory)
