@@ -191,6 +191,7 @@ bool step_accel_interfaces(struct init *in, struct err *err)
                               .perf_map = o->perfmap };
     struct err none;
 
+    in->m.tables = tables_new(in->m.mem);
     in->m.blocks = blocks_new(in->m.mem, &o->cpu_config);
     if (o->accel == ACCEL_INTERP || o->one_insn)
         return true;
@@ -204,6 +205,8 @@ void undo_accel_interfaces(struct init *in)
 {
     trans_free(in->m.trans);
     blocks_free(in->m.blocks);
+    tables_free(in->m.tables);
+    in->m.tables = NULL;
     in->m.trans = NULL;
     in->m.blocks = NULL;
 }
@@ -248,8 +251,8 @@ static void join_semihosting(struct init *in, struct hart *h)
 bool step_harts(struct init *in, struct err *err)
 {
     (void)err;
-    struct hart_wiring w = { in->m.mem, in->m.loop, in->m.devs, in->m.points,
-                             in->m.blocks };
+    struct hart_wiring w = { in->m.mem,    in->m.loop,   in->m.devs,
+                             in->m.points, in->m.blocks, in->m.tables };
 
     for (int n = 0; n < in->o->harts; n++) {
         struct hart *h = hart_new((uint64_t)n, &in->o->cpu_config, &w);

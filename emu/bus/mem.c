@@ -170,7 +170,7 @@ static bool is_host(const struct mem_region *r)
 }
 
 /* May reads take r's host memory as it is? */
-static bool reads_host(const struct mem_region *r)
+bool mem_reads_host(const struct mem_region *r)
 {
     return is_host(r) || (r->kind == MEM_ROMD && r->romd);
 }
@@ -380,7 +380,7 @@ size_t mem_get(struct mem *m, uint64_t pa, void *data, size_t len)
     for (; done < len; done += n) {
         const struct mem_region *r = find(m, pa + done);
 
-        if (!r || !reads_host(r))
+        if (!r || !mem_reads_host(r))
             break;
         n = within(r, pa + done, len - done);
         memcpy((char *)data + done, r->host + (pa + done - r->base), n);
@@ -534,7 +534,7 @@ bool mem_read(struct mem *m, uint64_t pa, unsigned size, uint64_t *v,
     *v = 0;
     if (!r)
         return rejected("read", NULL, pa, size);
-    if (!reads_host(r)) {
+    if (!mem_reads_host(r)) {
         const char *was = mem_master(m, r->name);
         bool ok = device_read(r, pa - r->base, size, v);
 

@@ -61,10 +61,11 @@ struct mem_region {
 
 /* Why a page's writes must come through mem. */
 enum {
-    MEM_ATTN_CODE = 1,  /* instructions were decoded or translated from it */
-    MEM_ATTN_COPY = 2,  /* not copied since the last checkpoint */
-    MEM_ATTN_WATCH = 4, /* a watchpoint on physical memory */
-    MEM_ATTN_IMAGE = 8, /* an image lies there that resets need: rom.h */
+    MEM_ATTN_CODE = 1,   /* instructions were decoded or translated from it */
+    MEM_ATTN_COPY = 2,   /* not copied since the last checkpoint */
+    MEM_ATTN_WATCH = 4,  /* a watchpoint on physical memory */
+    MEM_ATTN_IMAGE = 8,  /* an image lies there that resets need: rom.h */
+    MEM_ATTN_TABLE = 16, /* page-table entries that harts remember */
 };
 
 struct mem *mem_new(void);
@@ -87,6 +88,9 @@ struct mem_region *mem_add_romd(struct mem *m, const char *name, uint64_t base,
                                 uint64_t size, const struct mem_ops *ops,
                                 void *opaque, struct err *err);
 void mem_set_romd(struct mem_region *r, bool on); /* tells the listeners */
+
+/* Do reads go to host memory, now? */
+bool mem_reads_host(const struct mem_region *r);
 
 /* The region that holds pa, or NULL; regions in order of address. */
 const struct mem_region *mem_find(const struct mem *m, uint64_t pa);

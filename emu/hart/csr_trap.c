@@ -219,5 +219,5 @@ SET(satp)
     if (!h->cpu.mmu || !has_mode(h, v >> 60) || v == h->satp)
         return;
     h->satp = v;
-    mmu_flush(h);
+    mmu_satp_changed(h);
 }

@@ -83,6 +83,7 @@ static const struct field hart_fields[] = {
     HOST(H, loop),
     HOST(H, points),
     HOST(H, blocks),
+    HOST(H, tables),
     HOST(H, stimer),
     HOST(H, mtime),
     HOST(H, mtime_opaque),
@@ -96,7 +97,6 @@ static const struct field hart_fields[] = {
     HOST(H, stop_at),
     HOST(H, range),
     HOST(H, gen_next),
-    HOST(H, ctx_gen),
     HOST(H, stop),
     HOST(H, skip_points),
     STATE(H, masked),
@@ -108,9 +108,6 @@ static const struct field hart_fields[] = {
     HOST(H, icount_live),
     HOST(H, fast),
     HOST(H, mmu),
-    HOST(H, tlb),
-    HOST(H, jump),
-    HOST(H, jump_pages),
     FIELDS_END,
 };
 #undef H
@@ -211,33 +208,39 @@ enum {
     LOOK_FETCH = (POINT_BREAK | POINT_READ | POINT_WRITE) << POINTS_PHYS_SHIFT
 };
 
-/*
- * Where there is no block to keep: no memory, or an instruction whose second
- * half needs a fetch of its own.
- */
-static struct block *one_insn(struct hart *h, uint64_t pa)
+/* Does one answer of PMP hold for va's whole page? The TLB has no others. */
+static bool uniform_page(const struct hart *h, uint64_t va, uint64_t pa)
 {
-    uint64_t cause = CAUSE_FETCH_ACCESS;
+    return tlb_may(tlb_entry(h->fetch_tlb, va), va, ACCESS_EXEC) ||
+           pmp_page_uniform(h, pa);
+}
+
+/*
+ * Where there is no memory, or an instruction whose second half needs a fetch
+ * of its own: keep says whether it may have a jump entry.
+ */
+static struct block *one_insn(struct hart *h, uint64_t pa, bool keep)
+{
+    uint64_t cause = CAUSE_FETCH_ACCESS, pa2, second = h->pc + 2;
+    struct block *b;
     uint16_t low, high;
+    uint32_t word;
 
     if (!blocks_half(h->blocks, pa, &low))
         return fetch_trap(h, cause, h->pc);
-    if (h->looking & LOOK_FETCH && look_fetch(h, h->pc + 2, &pa) == MMU_STOPPED)
+    if (h->looking & LOOK_FETCH && look_fetch(h, second, &pa2) == MMU_STOPPED)
         return NULL;
-    if (!mmu_fetch(h, h->pc + 2, &pa, &cause))
-        return fetch_trap(h, cause, h->pc + 2);
-    if (!blocks_half(h->blocks, pa, &high))
-        return fetch_trap(h, CAUSE_FETCH_ACCESS, h->pc + 2);
-    return blocks_single(h->blocks, (uint32_t)high << 16 | low);
-}
-
-/* Does one answer of PMP hold for pc's whole page? The TLB has no others. */
-static bool uniform_page(const struct hart *h, uint64_t pa)
-{
-    uint64_t page = h->pc & ~(uint64_t)(MEM_PAGE - 1);
-
-    return tlb_entry(h->fetch_tlb, page)->exec == page ||
-           pmp_page_uniform(h, pa);
+    if (!mmu_fetch(h, second, &pa2, &cause))
+        return fetch_trap(h, cause, second);
+    if (!blocks_half(h->blocks, pa2, &high))
+        return fetch_trap(h, CAUSE_FETCH_ACCESS, second);
+    word = (uint32_t)high << 16 | low;
+    if (!keep || pa2 % MEM_PAGE || h->looking & LOOK_FETCH ||
+        !uniform_page(h, second, pa2))
+        return blocks_single(h->blocks, word);
+    b = blocks_across(h->blocks, pa, pa2, word);
+    jump_keep(h, h->pc, b);
+    return b;
 }
 
 /*
@@ -315,13 +318,13 @@ static struct block *find_block(struct hart *h, bool skip)
         return NULL;
     if (!mmu_fetch(h, pc, &pa, &cause))
         return fetch_trap(h, cause, pc);
-    uniform = uniform_page(h, pa);
+    uniform = uniform_page(h, pc, pa);
     limit = uniform ? (uint32_t)(r.stop - pc) : 2;
     b = jump_known(h, pc, pa, limit);
     if (!b)
         b = blocks_get(h->blocks, pa, limit);
     if (!b)
-        return one_insn(h, pa);
+        return one_insn(h, pa, uniform && !r.look);
     if (!r.look)
         jump_keep(h, pc, b);
     return b;
@@ -518,7 +521,7 @@ static void hart_free(void *opaque)
 struct hart *hart_new(uint64_t hartid, const struct cpu_config *cpu,
                       const struct hart_wiring *w)
 {
-    struct hart *h = xcalloc(1, sizeof *h + sizeof(struct sites));
+    struct hart *h = xcalloc(1, sizeof *h + sizeof(struct hart_caches));
     char name[32];
 
     h->hartid = hartid;
@@ -527,6 +530,7 @@ struct hart *hart_new(uint64_t hartid, const struct cpu_config *cpu,
     h->loop = w->loop;
     h->points = w->points;
     h->blocks = w->blocks;
+    h->tables = w->tables;
     h->stimer = timer_new(w->loop, LOOP_VIRTUAL, "stimecmp", csr_stimer, h);
     blocks_add_hart(h->blocks, h);
     mem_on_flush(h->mem, mmu_forget_phys, h);

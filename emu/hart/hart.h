@@ -23,6 +23,7 @@
 #include "emu/bus/irq.h"
 #include "emu/hart/cpu.h"
 #include "emu/hart/insn.h"
+#include "emu/hart/tables.h"
 
 struct mem;
 struct loop;
@@ -43,13 +44,13 @@ enum {
 #ifdef HOSTILE
     TLB_ENTRIES = 1,
     JUMP_ENTRIES = 1,
-    JUMP_PAGES = 64,
+    SPACES = 2,
     SITES = 64,
     BLOCK_INSNS = 2,
 #else
-    TLB_ENTRIES = 256,
-    JUMP_ENTRIES = 4096,
-    JUMP_PAGES = 1 << 15,
+    TLB_ENTRIES = 512,
+    JUMP_ENTRIES = 16384,
+    SPACES = 8, /* address spaces that are remembered, bare ones included */
     SITES = 1 << 18,
     BLOCK_INSNS = 64,
 #endif
@@ -101,12 +102,40 @@ enum {
 /* In a tag: but for watchpoints on parts of the page it were without it. */
 #define TLB_WATCHED UINT64_C(0x800)
 struct tlb_entry {
-    uint64_t read, write, exec;
+    uint64_t read, write;
+    uint64_t page; /* and ACCESS_ bits: the slow path has no right to these */
     uintptr_t addend;
 };
 
-/* Translation contexts, each with a TLB of its own; see mmu_context(). */
+/* What is known of an entry's page besides; as large as an entry, so that
+ * translated code gets from one to the other by a constant. */
+struct tlb_note {
+    uint64_t pa;
+    uint64_t parts; /* its 64th parts that are watched: see TLB_WATCHED */
+    uint64_t leaf;  /* where its page-table entry is; 0: none, or a superpage */
+    uint64_t unused;
+};
+
+/* Translation contexts, each with TLBs of its own. */
 enum { CTX_U, CTX_S, CTX_S_SUM, CTX_M, CTX_COUNT };
+
+/* All that is remembered of one context under one satp, see tlb.h. */
+struct tlb {
+    struct tlb_entry entry[TLB_ENTRIES];
+    struct tlb_note note[TLB_ENTRIES];
+    uint64_t pages[8]; /* a bit for each physical page, by hash: it may be in */
+    uint64_t satp;     /* without the ASID */
+    uint64_t used;     /* when, by h->mmu.switches; 0: it is free */
+    uint64_t gen[2];   /* of jump entries, if it is for fetches: by GEN_LINEAR
+                        * of the data context. Never 0 */
+    struct hart *hart;
+    struct table_use *uses;    /* the page tables it comes from */
+    struct table_use *last[5]; /* by level: the last walk's, or NULL */
+    uint32_t ctx;
+    bool clean;   /* all entries are TLB_NONE */
+    bool tangled; /* the root table is one of another level, too */
+    uint8_t pad[2];
+};
 
 struct jump_entry {
     uint64_t pc;  /* virtual */
@@ -139,8 +168,7 @@ struct site {
     uintptr_t addend;
 };
 
-/* They stand behind the hart, of which restoring a state makes copies. Few of
- * them are ever touched. */
+/* Few of them are ever touched. */
 struct sites {
     struct site site[SITES];
     int32_t misses[SITES];  /* how many more are nothing special */
@@ -164,23 +192,10 @@ struct hart_fast {
     uint32_t torn_k;
 };
 
-/* What is known of an entry's page besides; as large as an entry, so that
- * translated code gets from one to the other by a constant. */
-struct tlb_note {
-    uint64_t pa;
-    uint64_t parts; /* its 64th parts that are watched: see TLB_WATCHED */
-    uint64_t unused[2];
-};
-
-/* mmu.c's own: what it knows besides the tags. Rebuilt by csr_changed. */
+/* mmu.c's and tlb.c's own. Rebuilt by csr_changed. */
 struct mmu_cache {
-    struct tlb_note note[CTX_COUNT][TLB_ENTRIES];
-    uint64_t filled; /* bit n: context n's TLB is not empty */
-    uint8_t order[CTX_COUNT][TLB_ENTRIES]; /* log2 of its (super)page */
-    uint8_t large; /* bit n: superpages of that half are cached */
-    /* Those among them with code, per half of the address space: a flush of
-     * one address in there has to be a flush of everything, for jump entries. */
-    uint64_t large_first[2], large_last[2];
+    struct tlb *here[CTX_COUNT]; /* of the present satp */
+    uint64_t switches;
     uint64_t pmp_first[PMP_ENTRIES], pmp_last[PMP_ENTRIES]; /* inclusive */
 };
 
@@ -254,6 +269,7 @@ struct hart {
     struct loop *loop;
     struct points *points; /* shared by all harts */
     struct blocks *blocks; /* shared by all harts */
+    struct tables *tables; /* shared by all harts */
     struct timer *stimer;  /* fires when stimecmp is reached */
     uint64_t (*mtime)(void *opaque);
     void *mtime_opaque;
@@ -265,14 +281,11 @@ struct hart {
     /* A semihosting ebreak: handled (true) or an ordinary breakpoint. */
     bool (*semihost)(void *opaque, struct hart *h);
     void *semihost_opaque;
-    uint64_t storing;               /* see ACCESS_VALUE */
-    uint64_t same;                  /* bit n: that leaves its byte n as it is */
-    uint64_t stop_at;               /* steps at which hart_run has to return */
-    struct hart_range range;        /* of hart_run_range */
-    uint64_t gen_next;              /* source of fetch_gen values */
-    uint64_t ctx_gen[CTX_COUNT][2]; /* by context and GEN_LINEAR: whether the
-                                     * data context is; never 0. The context
-                                     * is in GEN_CTX; see also GEN_RANGE */
+    uint64_t storing;        /* see ACCESS_VALUE */
+    uint64_t same;           /* bit n: that leaves its byte n as it is */
+    uint64_t stop_at;        /* steps at which hart_run has to return */
+    struct hart_range range; /* of hart_run_range */
+    uint64_t gen_next;       /* source of fetch_gen values: GEN_STEP */
     struct hart_stop stop;
     uint8_t skip_points; /* SKIP_: what the next instruction ignores */
     uint8_t masked;      /* a debugger steps: no interrupt is taken */
@@ -284,15 +297,19 @@ struct hart {
     uint32_t icount_live; /* icount triggers that count the next step */
     struct hart_fast fast;
     struct mmu_cache mmu;
-    struct tlb_entry tlb[CTX_COUNT][TLB_ENTRIES];
-    struct jump_entry jump[JUMP_ENTRIES];
-    /* A bit per page, modulo JUMP_PAGES: it may have jump entries. */
-    uint64_t jump_pages[JUMP_PAGES / 64];
 };
 
-static inline struct sites *hart_sites(struct hart *h)
+/* They stand behind the hart, of which restoring a state makes copies. */
+struct hart_caches {
+    struct jump_entry jump[JUMP_ENTRIES];
+    /* The first one of each context is that without translation, M's. */
+    struct tlb tlb[CTX_COUNT][SPACES];
+    struct sites sites;
+};
+
+static inline struct hart_caches *hart_caches(struct hart *h)
 {
-    return (struct sites *)(void *)(h + 1);
+    return (struct hart_caches *)(void *)(h + 1);
 }
 
 struct hart_wiring {
@@ -301,6 +318,7 @@ struct hart_wiring {
     struct devs *devs; /* the hart adds itself as "hartN" */
     struct points *points;
     struct blocks *blocks;
+    struct tables *tables;
 };
 
 struct hart *hart_new(uint64_t hartid, const struct cpu_config *cpu,

@@ -27,7 +27,7 @@ enum {
     PAGE_BITS = 1,
 #else
     ARENA = 64 << 20,
-    HASH_BITS = 15,
+    HASH_BITS = 17,
     PAGE_BITS = 12,
 #endif
 };
@@ -38,6 +38,7 @@ enum {
  */
 struct page_list {
     struct block *first;
+    struct block *across; /* those whose second half is in one of them */
     uint64_t parts;
 };
 
@@ -108,17 +109,8 @@ static OP(strict_jump)
 
 /* Jump entries ----------------------------------------------------------- */
 
-static uint64_t *jump_page(struct hart *h, uint64_t va, uint64_t *bit)
-{
-    uint64_t n = va / MEM_PAGE % JUMP_PAGES;
-
-    *bit = UINT64_C(1) << n % 64;
-    return &h->jump_pages[n / 64];
-}
-
 void jump_keep(struct hart *h, uint64_t pc, struct block *b)
 {
-    uint64_t bit, *page = jump_page(h, pc, &bit);
     struct jump_entry *e = jump_entry(h, pc);
     bool known = e->pc == pc && e->block == b && e->gen != 0 &&
                  !((e->gen ^ h->fetch_gen) & GEN_KIND) &&
@@ -126,18 +118,6 @@ void jump_keep(struct hart *h, uint64_t pc, struct block *b)
 
     *e = (struct jump_entry){ pc, h->fetch_gen, b,
                               known ? e->code : h->fast.no_code };
-    *page |= bit;
-}
-
-void jump_forget_page(struct hart *h, uint64_t va)
-{
-    uint64_t bit, *page = jump_page(h, va, &bit);
-
-    if (!(*page & bit))
-        return;
-    for (unsigned n = 0; n < JUMP_ENTRIES; n++)
-        if (h->jump[n].pc / MEM_PAGE == va / MEM_PAGE)
-            h->jump[n].gen = 0;
 }
 
 /* Building ------------------------------------------------------------------ */
@@ -163,7 +143,7 @@ static const uint8_t *code_at(const struct blocks *b, uint64_t pa)
 {
     const struct mem_region *r = mem_find(b->mem, pa);
 
-    if (!r || !r->host || (r->kind == MEM_ROMD && !r->romd))
+    if (!r || !mem_reads_host(r))
         return NULL;
     return r->host + (pa - r->base);
 }
@@ -256,22 +236,59 @@ static size_t room(const struct blocks *b)
     return b->on_drop ? ARENA : ARENA / 4;
 }
 
+/* An empty one, where the arena is free; it is used up by keep. */
+static struct block *begin_block(struct blocks *b, uint64_t pa, uint32_t limit)
+{
+    struct block *k;
+
+    if (b->used + block_size(BLOCK_INSNS) > room(b))
+        blocks_flush(b);
+    k = (struct block *)(void *)(b->arena + b->used);
+    *k = (struct block){ .pa = pa, .limit = limit };
+    return k;
+}
+
+static void keep(struct blocks *b, struct block *k)
+{
+    b->used += block_size(k->n);
+    link_block(b, k);
+    mem_attend(b->mem, k->pa, MEM_ATTN_CODE);
+}
+
 static struct block *build(struct blocks *b, uint64_t pa, uint32_t limit)
 {
     const uint8_t *host = code_at(b, pa);
+    struct block *k;
 
     if (!host)
         return NULL;
-    if (b->used + block_size(BLOCK_INSNS) > room(b))
-        blocks_flush(b);
-    struct block *k = (struct block *)(void *)(b->arena + b->used);
-    *k = (struct block){ .pa = pa, .limit = limit };
+    k = begin_block(b, pa, limit);
     decode_block(b, k, host, limit == 2 ? 2 : MEM_PAGE - pa % MEM_PAGE);
     if (k->n == 0)
         return NULL;
-    b->used += block_size(k->n);
-    link_block(b, k);
-    mem_attend(b->mem, pa, MEM_ATTN_CODE);
+    keep(b, k);
+    return k;
+}
+
+struct block *blocks_across(struct blocks *b, uint64_t pa, uint64_t pa2,
+                            uint32_t word)
+{
+    struct page_list *page = &b->page[page_of(pa2)];
+    struct block *k = b->hash[hash_of(pa)];
+
+    while (k && (k->pa != pa || k->limit != BLOCK_ACROSS || k->pa2 != pa2))
+        k = k->next;
+    if (k)
+        return k;
+    k = begin_block(b, pa, BLOCK_ACROSS);
+    k->pa2 = pa2;
+    k->insn[0] = prepare(b, word, 0);
+    end_block(k, 1, k->insn[0].len);
+    keep(b, k);
+    k->next_across = page->across;
+    page->across = k;
+    page->parts |= 1;
+    mem_attend(b->mem, pa2, MEM_ATTN_CODE);
     return k;
 }
 
@@ -313,9 +330,25 @@ static void unhash(struct blocks *b, struct block *k)
     *p = k->next;
 }
 
+static void leave_pages(struct blocks *b, struct block *k)
+{
+    struct block **p = &b->page[page_of(k->pa)].first;
+
+    while (*p != k)
+        p = &(*p)->next_in_page;
+    *p = k->next_in_page;
+    if (k->limit != BLOCK_ACROSS)
+        return;
+    p = &b->page[page_of(k->pa2)].across;
+    while (*p != k)
+        p = &(*p)->next_across;
+    *p = k->next_across;
+}
+
 static void drop(struct blocks *b, struct block *k)
 {
     unhash(b, k);
+    leave_pages(b, k);
     k->insn[0].fn = op_stale;
     k->limit = 0; /* nobody finds it again */
     if (k->code)
@@ -324,26 +357,60 @@ static void drop(struct blocks *b, struct block *k)
     b->info.insns -= k->n;
 }
 
-/* Drops the blocks with code in [pa, pa+len), which lies in one page. */
-static bool drop_in_page(struct blocks *b, uint64_t pa, uint64_t len)
+static bool overlaps(uint64_t pa, uint64_t len, uint64_t at, uint64_t bytes)
 {
-    struct page_list *page = &b->page[page_of(pa)];
-    uint64_t parts = 0;
-    bool dropped = false, left = false;
+    return at < pa + len && pa < at + bytes;
+}
 
-    if (!(page->parts & parts_of(pa, len)))
-        return false;
-    for (struct block **p = &page->first, *k; (k = *p);) {
-        if (k->pa < pa + len && pa < k->pa + bytes_of(k)) {
-            *p = k->next_in_page;
+/* Those with code in [pa, pa+len) go; the others in these pages have code in
+ * parts; left: some in pa's own. */
+static bool drop_blocks(struct blocks *b, uint64_t pa, uint64_t len,
+                        uint64_t *parts, bool *left)
+{
+    bool dropped = false;
+
+    for (struct block *k = b->page[page_of(pa)].first, *next; k; k = next) {
+        next = k->next_in_page;
+        if (overlaps(pa, len, k->pa, bytes_of(k))) {
             drop(b, k);
             dropped = true;
             continue;
         }
-        left |= k->pa / MEM_PAGE == pa / MEM_PAGE;
-        parts |= parts_of(k->pa, bytes_of(k));
-        p = &k->next_in_page;
+        *left |= k->pa / MEM_PAGE == pa / MEM_PAGE;
+        *parts |= parts_of(k->pa, bytes_of(k));
     }
+    return dropped;
+}
+
+static bool drop_across(struct blocks *b, uint64_t pa, uint64_t len,
+                        uint64_t *parts, bool *left)
+{
+    bool dropped = false;
+
+    for (struct block *k = b->page[page_of(pa)].across, *next; k; k = next) {
+        next = k->next_across;
+        if (overlaps(pa, len, k->pa2, 2)) {
+            drop(b, k);
+            dropped = true;
+            continue;
+        }
+        *left |= k->pa2 / MEM_PAGE == pa / MEM_PAGE;
+        *parts |= 1;
+    }
+    return dropped;
+}
+
+/* Drops the blocks with code in [pa, pa+len), which lies in one page. */
+static bool drop_in_page(struct blocks *b, uint64_t pa, uint64_t len)
+{
+    struct page_list *page = &b->page[page_of(pa)];
+    bool dropped, left = false;
+    uint64_t parts = 0;
+
+    if (!(page->parts & parts_of(pa, len)))
+        return false;
+    dropped = drop_across(b, pa, len, &parts, &left);
+    dropped |= drop_blocks(b, pa, len, &parts, &left);
     page->parts = parts;
     if (!left)
         mem_unattend(b->mem, pa, MEM_ATTN_CODE);
@@ -397,7 +464,8 @@ void blocks_flush(struct blocks *b)
     memset(b->hash, 0, sizeof b->hash);
     memset(b->page, 0, sizeof b->page);
     for (size_t n = 0; n < b->harts; n++)
-        memset(b->hart[n]->jump, 0, sizeof b->hart[n]->jump);
+        memset(hart_caches(b->hart[n])->jump, 0,
+               sizeof hart_caches(b->hart[n])->jump);
     leave_blocks(b);
     if (b->on_drop)
         b->on_drop(b->on_drop_opaque, NULL);

@@ -3,10 +3,10 @@
  * interp.h - predecoded blocks, and the ops that make them run.
  *
  * A block is a run of instructions from one physical address on, at most
- * BLOCK_INSNS of them and within one page (an instruction that crosses the
- * page's end is a block by itself, never kept). It does not know its virtual
- * address, so it survives sfence and context switches. Pages that blocks come
- * from have MEM_ATTN_CODE: a write there drops their blocks.
+ * BLOCK_INSNS of them and within one page; an instruction that crosses the
+ * page's end is a block by itself. It does not know its virtual address, so it
+ * survives context switches. Pages that blocks come from have MEM_ATTN_CODE: a
+ * write there drops their blocks.
  */
 #ifndef EMU_HART_INTERP_H
 #define EMU_HART_INTERP_H
@@ -17,14 +17,18 @@ struct block {
     uint64_t pa;
     uint32_t n;         /* instructions, the closing block_end not counted */
     uint32_t limit;     /* none of them starts at pa + limit or later; 0: this
-                         * block is no more */
+                         * block is no more; or BLOCK_ACROSS */
     struct block *next; /* same hash */
     struct block *next_in_page;
-    struct code *code;  /* its translations; emu/trans */
-    uint32_t heat;      /* how often it came before it was translated */
-    uint32_t pad[5];    /* insns begin at a multiple of their size */
-    struct insn insn[]; /* n of them and a block_end */
+    struct code *code; /* its translations; emu/trans */
+    uint64_t pa2;      /* BLOCK_ACROSS: its second half, on another page */
+    struct block *next_across; /* whose second half is on the same page */
+    uint32_t heat;             /* how often it came before it was translated */
+    uint32_t pad;              /* insns begin at a multiple of their size */
+    struct insn insn[];        /* n of them and a block_end */
 };
+
+enum { BLOCK_ACROSS = 1 << 16 }; /* no other limit is so large */
 
 struct blocks *blocks_new(struct mem *m, const struct cpu_config *cpu);
 void blocks_free(struct blocks *b);
@@ -40,6 +44,11 @@ void blocks_add_hart(struct blocks *b, struct hart *h);
  * at once: the page, and only the first half where limit is 2.
  */
 struct block *blocks_get(struct blocks *b, uint64_t pa, uint32_t limit);
+
+/* The block of one instruction, word, that begins at pa and goes on at pa2, the
+ * start of another page. */
+struct block *blocks_across(struct blocks *b, uint64_t pa, uint64_t pa2,
+                            uint32_t word);
 
 /* Blocks that last until the next one is asked for: the first n instructions
  * of another, and a single instruction. */
@@ -60,7 +69,7 @@ struct blocks_info blocks_info(const struct blocks *b);
 
 static inline struct jump_entry *jump_entry(struct hart *h, uint64_t pc)
 {
-    return &h->jump[pc / 2 % JUMP_ENTRIES];
+    return &hart_caches(h)->jump[pc / 2 % JUMP_ENTRIES];
 }
 
 /* The block that was known for pc, if it is the one for pa and limit. */
@@ -75,10 +84,8 @@ static inline struct block *jump_known(struct hart *h, uint64_t pc, uint64_t pa,
                : NULL;
 }
 
-/* Keeps a way from pc, as it is fetched now, to its block; forgets those of
- * the page at va. mmu_flush makes all of them stale. */
+/* Keeps a way from pc, as it is fetched now, to its block. */
 void jump_keep(struct hart *h, uint64_t pc, struct block *b);
-void jump_forget_page(struct hart *h, uint64_t va);
 
 /*
  * hart_run by whoever runs blocks in another way: run does what it can until

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmu.c - the TLB, and the slow path of loads, stores, atomics and fetches.
- *
- * What fill() lets into the TLB is all that the fast paths may do without
- * asking anybody: host memory, rights by page table and PMP both, no
- * watchpoint (TLB_WATCHED: it takes a look at which bytes); for stores moreover
- * D set and no attention wanted by mem.
+ * mmu.c - the slow path of loads, stores, atomics and fetches.
  */
 #include "emu/hart/mmu.h"
 
@@ -20,231 +15,13 @@
 #include "emu/hart/mmu_walk.h"
 #include "emu/hart/pmp.h"
 #include "emu/hart/points.h"
+#include "emu/hart/tlb.h"
 #include "emu/hart/trap.h"
 #include "emu/hart/triggers.h"
 
 static const uint64_t page_mask = ~UINT64_C(0xfff);
 
-enum {
-    LOOK_ANY_WATCH = (POINT_READ | POINT_WRITE) * (1 + (1 << POINTS_PHYS_SHIFT))
-};
-
-/* Contexts ------------------------------------------------------------------*/
-
-static unsigned context(unsigned priv, bool sum)
-{
-    return priv == PRIV_U ? CTX_U : priv == PRIV_M ? CTX_M : CTX_S + sum;
-}
-
-static unsigned priv_of(unsigned ctx)
-{
-    return ctx == CTX_U ? PRIV_U : ctx == CTX_M ? PRIV_M : PRIV_S;
-}
-
-static unsigned data_context(const struct hart *h)
-{
-    unsigned mpp = h->mstatus >> 11 & 3;
-
-    return context(h->mstatus & MSTATUS_MPRV ? mpp : h->priv,
-                   h->mstatus & MSTATUS_SUM);
-}
-
-static bool linear(const struct hart *h, unsigned ctx)
-{
-    return h->fast.linear && (ctx == CTX_M || h->satp >> 60 == 0);
-}
-
-bool mmu_linear(const struct hart *h)
-{
-    unsigned data = data_context(h);
-
-    return data == context(h->priv, false) && linear(h, data);
-}
-
-void mmu_context_changed(struct hart *h)
-{
-    unsigned fetch = context(h->priv, false), data = data_context(h);
-
-    h->data_tlb = h->tlb[data];
-    h->fetch_tlb = h->tlb[fetch];
-    h->fetch_gen = h->ctx_gen[fetch][mmu_linear(h)];
-    if (h->range.to)
-        h->attention |= ATTN_YIELD; /* its jump entries are not those */
-}
-
-/* Flushing ------------------------------------------------------------------*/
-
-static void empty_tlb(struct hart *h)
-{
-    for (unsigned c = 0; c < CTX_COUNT; c++)
-        if (h->mmu.filled >> c & 1)
-            memset(h->tlb[c], 0xff, sizeof h->tlb[c]);
-    h->mmu.filled = 0;
-    sites_forget(h);
-}
-
-void mmu_flush(struct hart *h)
-{
-    if (h->gen_next == 0)
-        h->mmu.filled = ~UINT64_C(0); /* the very first: zeroes are no tags */
-    empty_tlb(h);
-    for (unsigned c = 0; c < CTX_COUNT; c++)
-        for (unsigned l = 0; l < 2; l++)
-            h->ctx_gen[c][l] =
-                (h->gen_next += GEN_STEP) | (uint64_t)c * GEN_CTX | l;
-    memset(h->jump_pages, 0, sizeof h->jump_pages);
-    for (unsigned half = 0; half < 2; half++) {
-        h->mmu.large_first[half] = UINT64_MAX;
-        h->mmu.large_last[half] = 0;
-    }
-    h->mmu.large = 0;
-    mmu_context_changed(h);
-}
-
-static void forget_entry(struct tlb_entry *e)
-{
-    e->read = e->write = e->exec = TLB_NONE;
-}
-
-/* Is any of e's tags for an address in va's (super)page? */
-static bool in_page(const struct tlb_entry *e, uint64_t va, unsigned order)
-{
-    uint64_t mask = ~UINT64_C(0) << order;
-
-    return !((e->read ^ va) & mask) || !((e->write ^ va) & mask) ||
-           !((e->exec ^ va) & mask);
-}
-
-/* Entries of superpages may be anywhere. */
-static void flush_superpage(struct hart *h, uint64_t va)
-{
-    for (unsigned c = 0; c < CTX_COUNT; c++)
-        for (unsigned n = 0; h->mmu.filled >> c & 1 && n < TLB_ENTRIES; n++)
-            if (in_page(&h->tlb[c][n], va, h->mmu.order[c][n]))
-                forget_entry(&h->tlb[c][n]);
-}
-
-void mmu_flush_page(struct hart *h, uint64_t va)
-{
-    uint64_t page = va & page_mask;
-
-    if (page >= h->mmu.large_first[va >> 63] &&
-        page <= h->mmu.large_last[va >> 63]) {
-        mmu_flush(h);
-        return;
-    }
-    sites_forget(h);
-    for (unsigned c = 0; c < CTX_COUNT; c++) {
-        struct tlb_entry *e = tlb_entry(h->tlb[c], va);
-
-        if ((e->read & page_mask) == page || (e->write & page_mask) == page ||
-            e->exec == page)
-            forget_entry(e);
-    }
-    if (h->mmu.large >> (va >> 63) & 1)
-        flush_superpage(h, va);
-    jump_forget_page(h, va);
-}
-
-void mmu_forget_phys(void *hart, uint64_t pa, size_t len)
-{
-    struct hart *h = hart;
-
-    if (len == 0) {
-        empty_tlb(h);
-        return;
-    }
-    sites_forget(h);
-    for (unsigned c = 0; c < CTX_COUNT; c++)
-        for (unsigned n = 0; h->mmu.filled >> c & 1 && n < TLB_ENTRIES; n++)
-            if (h->mmu.note[c][n].pa + MEM_PAGE > pa &&
-                h->mmu.note[c][n].pa < pa + len)
-                forget_entry(&h->tlb[c][n]);
-}
-
-/* Filling -------------------------------------------------------------------*/
-
-static bool has_host(const struct mem_region *r)
-{
-    return r->kind == MEM_RAM || r->kind == MEM_ROM ||
-           (r->kind == MEM_ROMD && r->romd);
-}
-
-/*
- * What becomes of the rights that page table and PMP give to a page. Watched
- * parts, and nothing else, leave it a tag that misses but can be looked at.
- */
-static unsigned keep_out(const struct hart *h, const struct mem_region *r,
-                         uint64_t va, uint64_t pa, unsigned rights)
-{
-    if (trigger_page(h, va))
-        rights &= ACCESS_EXEC;
-    if (r->kind != MEM_RAM ||
-        r->attn[(pa - r->base) / MEM_PAGE] & ~(unsigned)MEM_ATTN_WATCH)
-        rights &= ~(unsigned)ACCESS_WRITE;
-    return rights;
-}
-
-/* The POINT_ bits of accesses that watchpoints on the page ask for. */
-static uint32_t watched(const struct hart *h, uint64_t va, uint64_t pa,
-                        uint64_t *parts)
-{
-    if (!(h->looking & LOOK_ANY_WATCH))
-        return 0;
-    *parts = points_parts(h->points, h, va, 0) |
-             points_parts(h->points, h, pa, POINT_PHYS);
-    return points_watched(h->points, h, va, MEM_PAGE, 0) |
-           points_watched(h->points, h, pa, MEM_PAGE, POINT_PHYS);
-}
-
-static uint64_t tag(uint64_t va, bool may, bool look)
-{
-    return may ? va | (look ? TLB_WATCHED : 0) : TLB_NONE;
-}
-
-static void fill(struct hart *h, unsigned ctx, uint64_t va,
-                 const struct mapping *m)
-{
-    uint64_t pa = m->pa;
-    unsigned rights = m->rights;
-    const struct mem_region *r;
-    struct tlb_entry *e = tlb_entry(h->tlb[ctx], va);
-    size_t n = (size_t)(e - h->tlb[ctx]);
-    uint32_t look;
-
-    va &= page_mask;
-    pa &= page_mask;
-    r = mem_find(h->mem, pa);
-    if (!r || !has_host(r) || r->size - (pa - r->base) < MEM_PAGE ||
-        !pmp_page_uniform(h, pa))
-        return;
-    rights &= pmp_rights(h, pa, MEM_PAGE, priv_of(ctx));
-    rights = keep_out(h, r, va, pa, rights);
-    look = watched(h, va, pa, &h->mmu.note[ctx][n].parts);
-    e->read = tag(va, rights & ACCESS_READ, look & POINT_READ);
-    e->write = tag(va, rights & ACCESS_WRITE, look); /* AMOs read by it, too */
-    e->exec = tag(va, rights & ACCESS_EXEC, false);
-    e->addend = (uintptr_t)r->host + (pa - r->base) - va;
-    if (linear(h, ctx) && e->addend != (uintptr_t)(int64_t)h->fast.delta)
-        e->read = e->write = TLB_NONE;
-    h->mmu.note[ctx][n].pa = pa;
-    h->mmu.order[ctx][n] = (uint8_t)__builtin_ctzll(m->size);
-    h->mmu.filled |= UINT64_C(1) << ctx;
-}
-
-static void note_large(struct hart *h, uint64_t va, uint64_t size, bool code)
-{
-    unsigned half = va >> 63;
-    uint64_t first = va & ~(size - 1), last = first + (size - 1);
-
-    h->mmu.large |= (uint8_t)(size > MEM_PAGE) << half;
-    if (size <= MEM_PAGE || !code)
-        return;
-    if (first < h->mmu.large_first[half])
-        h->mmu.large_first[half] = first;
-    if (last > h->mmu.large_last[half])
-        h->mmu.large_last[half] = last;
-}
+/* Translating ---------------------------------------------------------------*/
 
 static uint64_t fault_cause(enum walk_end end, unsigned access)
 {
@@ -263,10 +40,17 @@ static uint64_t fault_cause(enum walk_end end, unsigned access)
 static uint64_t resolve(struct hart *h, uint64_t va, unsigned len,
                         unsigned access, unsigned ctx, uint64_t *pa)
 {
-    unsigned priv = priv_of(ctx);
+    const struct tlb_entry *e = tlb_entry(h->mmu.here[ctx]->entry, va);
+    unsigned priv = tlb_priv_of(ctx);
     struct mapping m;
-    enum walk_end end = mmu_walk(h, va, access, priv, ctx == CTX_S_SUM, &m);
+    enum walk_end end;
 
+    if (tlb_may(e, va, access)) {
+        *pa = tlb_note(e)->pa | (va & ~page_mask);
+        tlb_again(h, ctx, va);
+        return NO_FAULT;
+    }
+    end = mmu_walk(h, va, access, priv, ctx == CTX_S_SUM, &m);
     if (end == WALK_OK && !pmp_allows(h, m.pa, len, access, priv))
         end = WALK_ACCESS_FAULT;
     if (log_on(LOG_MMU))
@@ -277,8 +61,7 @@ static uint64_t resolve(struct hart *h, uint64_t va, unsigned len,
                end == WALK_OK ? m.rights : 0);
     if (end != WALK_OK)
         return fault_cause(end, access);
-    note_large(h, va, m.size, m.rights & ACCESS_EXEC);
-    fill(h, ctx, va, &m);
+    tlb_fill(h, ctx, va, &m, access & ACCESS_EXEC);
     *pa = m.pa;
     return NO_FAULT;
 }
@@ -305,7 +88,7 @@ static enum mmu_result resolve_all(struct hart *h, const struct insn *i,
                                    struct pieces *p)
 {
     unsigned room = MEM_PAGE - (unsigned)(va % MEM_PAGE);
-    unsigned ctx = data_context(h);
+    unsigned ctx = tlb_data_context(h);
 
     p->n = size > room ? 2 : 1;
     p->len[0] = size > room ? room : size;
@@ -339,13 +122,13 @@ static enum mmu_result prepare(struct hart *h, const struct insn *i,
 bool mmu_look(struct hart *h, uint64_t va, unsigned len, unsigned access,
               uint64_t *pa, uint64_t *pte)
 {
-    unsigned ctx =
-        access & ACCESS_EXEC ? context(h->priv, false) : data_context(h);
+    unsigned ctx = access & ACCESS_EXEC ? tlb_context(h->priv, false)
+                                        : tlb_data_context(h);
     struct mapping m;
 
-    if (mmu_probe(h, va, access, priv_of(ctx), ctx == CTX_S_SUM, &m) !=
+    if (mmu_probe(h, va, access, tlb_priv_of(ctx), ctx == CTX_S_SUM, &m) !=
             WALK_OK ||
-        !pmp_allows(h, m.pa, len, access, priv_of(ctx)))
+        !pmp_allows(h, m.pa, len, access, tlb_priv_of(ctx)))
         return false;
     *pa = m.pa;
     *pte = m.pte_at;
@@ -409,8 +192,8 @@ static void *host_at(const struct tlb_entry *e, uint64_t va)
  * May an access go to host memory by this tag after all: misaligned within its
  * page, or not where the page is watched? These slow accesses are common.
  */
-static bool may_pass(const struct hart *h, const struct tlb_entry *e,
-                     uint64_t tag, uint64_t va, unsigned size)
+static bool may_pass(const struct tlb_entry *e, uint64_t tag, uint64_t va,
+                     unsigned size)
 {
     uint64_t off = va % MEM_PAGE, span;
 
@@ -421,7 +204,7 @@ static bool may_pass(const struct hart *h, const struct tlb_entry *e,
     if (tag != ((va & page_mask) | TLB_WATCHED))
         return false;
     span = UINT64_C(1) << off / 64 | UINT64_C(1) << (off + size - 1) / 64;
-    return !((&h->mmu.note[0][0])[e - h->tlb[0]].parts & span);
+    return !(tlb_note(e)->parts & span);
 }
 
 enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
@@ -431,7 +214,7 @@ enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
     enum mmu_result r;
     struct pieces p;
 
-    if (may_pass(h, e, e->read, va, size)) {
+    if (may_pass(e, e->read, va, size)) {
         *v = 0;
         memcpy(v, host_at(e, va), size);
         return MMU_OK;
@@ -449,7 +232,7 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
     enum mmu_result r;
     struct pieces p;
 
-    if (may_pass(h, e, e->write, va, size)) {
+    if (may_pass(e, e->write, va, size)) {
         memcpy(host_at(e, va), &v, size);
         return MMU_OK;
     }
@@ -463,9 +246,15 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
 enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
                            unsigned size, unsigned access, uint64_t *pa)
 {
+    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
     enum mmu_result r;
-    struct pieces p;
+    struct pieces p = { 0 };
 
+    h->at = i;
+    if ((access & ACCESS_WRITE ? e->write : e->read) == (va & page_mask)) {
+        *pa = tlb_note(e)->pa | (va & ~page_mask);
+        return MMU_OK;
+    }
     r = prepare(h, i, va, size, access, &p);
     if (r != MMU_OK)
         return r;
@@ -478,7 +267,7 @@ enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
 enum mmu_result mmu_manage(struct hart *h, const struct insn *i, uint64_t va,
                            unsigned size)
 {
-    unsigned ctx = data_context(h);
+    unsigned ctx = tlb_data_context(h);
     uint64_t pa = 0, cause;
 
     h->at = i;
@@ -495,11 +284,11 @@ enum mmu_result mmu_manage(struct hart *h, const struct insn *i, uint64_t va,
 bool mmu_fetch(struct hart *h, uint64_t va, uint64_t *pa, uint64_t *cause)
 {
     const struct tlb_entry *e = tlb_entry(h->fetch_tlb, va);
-    unsigned ctx = context(h->priv, false);
+    unsigned ctx = tlb_context(h->priv, false);
     const struct mem_region *r;
 
-    if (e->exec == (va & page_mask)) {
-        *pa = h->mmu.note[ctx][e - h->tlb[ctx]].pa | (va & ~page_mask);
+    if (tlb_may(e, va, ACCESS_EXEC)) {
+        *pa = tlb_note(e)->pa | (va & ~page_mask);
         return true;
     }
     *cause = resolve(h, va, 2, ACCESS_EXEC, ctx, pa);
@@ -507,5 +296,5 @@ bool mmu_fetch(struct hart *h, uint64_t va, uint64_t *pa, uint64_t *cause)
         return false;
     r = mem_find(h->mem, *pa);
     *cause = CAUSE_FETCH_ACCESS;
-    return r && has_host(r);
+    return r && mem_reads_host(r);
 }

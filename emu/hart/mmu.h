@@ -18,6 +18,7 @@ enum access {
     ACCESS_READ = 1,
     ACCESS_WRITE = 2,
     ACCESS_EXEC = 4,
+    ACCESS_ALL = 7,
     ACCESS_COND = 8,
     ACCESS_VALUE = 16, /* the hart's storing is what will be stored */
 };
@@ -72,6 +73,13 @@ static inline uint64_t tlb_tag(uint64_t va, unsigned size)
     return va & (~UINT64_C(0xfff) | (size - 1));
 }
 
+/* Is the page known, with this one right, by page table and PMP? */
+static inline bool tlb_may(const struct tlb_entry *e, uint64_t va,
+                           unsigned access)
+{
+    return !((e->page ^ va) & (~UINT64_C(0xfff))) && !(e->page & access);
+}
+
 /* Where va is, given an entry whose tag it matches. */
 static inline void *tlb_host(const struct tlb_entry *e, uint64_t va)
 {
@@ -81,7 +89,7 @@ static inline void *tlb_host(const struct tlb_entry *e, uint64_t va)
 /* Rights are gone from a TLB: translated code has to look there again. */
 static inline void sites_forget(struct hart *h)
 {
-    struct sites *s = hart_sites(h);
+    struct sites *s = &hart_caches(h)->sites;
 
     for (uint32_t n = 0; n < h->fast.filled; n++)
         s->site[s->filled[n] / sizeof s->site[0]].tag = TLB_NONE;
@@ -90,10 +98,12 @@ static inline void sites_forget(struct hart *h)
 }
 
 /*
- * Contexts follow priv, mstatus (MPRV, MPP, SUM) and satp; whoever changes
- * one of these calls mmu_context_changed. mmu_flush drops translations, all
- * of them or those of the page at va.
+ * What is remembered of translations (tlb.h) follows priv and mstatus (MPRV,
+ * MPP, SUM), and satp: whoever changes one of these calls mmu_context_changed,
+ * or mmu_satp_changed. Page tables are followed by themselves; for whatever
+ * else has a say in translation there is mmu_flush, which forgets everything.
  */
+void mmu_satp_changed(struct hart *h);
 void mmu_context_changed(struct hart *h);
 /* Is the data context linear: the one that goes with the mode (neither MPRV
  * nor SUM), bare, its TLB holding nothing but pages that the host has at their
@@ -101,7 +111,6 @@ void mmu_context_changed(struct hart *h);
  * entries are apart from those of other contexts. */
 bool mmu_linear(const struct hart *h);
 void mmu_flush(struct hart *h);
-void mmu_flush_page(struct hart *h, uint64_t va);
 /* mem's flush listener: forget host pointers into this physical range. */
 void mmu_forget_phys(void *hart, uint64_t pa, size_t len);
 

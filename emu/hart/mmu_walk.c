@@ -65,8 +65,7 @@ static bool read_pte(const struct hart *h, uint64_t pa, uint64_t *pte)
 {
     const struct mem_region *r = mem_find(h->mem, pa);
 
-    if (!r || r->kind == MEM_DEVICE || (r->kind == MEM_ROMD && !r->romd) ||
-        r->size - (pa - r->base) < 8)
+    if (!r || !mem_reads_host(r) || r->size - (pa - r->base) < 8)
         return false;
     memcpy(pte, r->host + (pa - r->base), 8);
     return true;
@@ -185,10 +184,16 @@ static enum walk_end use_leaf(struct hart *h, unsigned access, unsigned priv,
                               struct mapping *out)
 {
     uint64_t pte = w->pte[w->levels - 1], want = PTE_A;
+    bool ordinary = w->levels == mmu_levels(h, priv);
     enum walk_end end = WALK_OK;
 
-    *out = (struct mapping){ w->pa, w->page_size, rights_of(h, pte, priv, sum),
-                             0, 0 };
+    *out =
+        (struct mapping){ .pa = w->pa,
+                          .size = w->page_size,
+                          .rights = rights_of(h, pte, priv, sum),
+                          .levels = w->levels,
+                          .leaf = ordinary ? w->pte_addr[w->levels - 1] : 0 };
+    memcpy(out->pte_addr, w->pte_addr, 8 * (size_t)w->levels);
     if ((out->rights & access) != access)
         return WALK_PAGE_FAULT;
     if (access & ACCESS_WRITE)
@@ -208,9 +213,10 @@ enum walk_end mmu_probe(struct hart *h, uint64_t va, unsigned access,
     enum fault f;
 
     if (levels == 0) {
-        *out =
-            (struct mapping){ va, 4096,
-                              ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC, 0, 0 };
+        *out = (struct mapping){ .pa = va,
+                                 .size = MEM_PAGE,
+                                 .rights =
+                                     ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC };
         return WALK_OK;
     }
     w.levels = 0;

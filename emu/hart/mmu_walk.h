@@ -30,6 +30,9 @@ struct mapping {
     unsigned rights; /* ACCESS_ bits; no WRITE while D is still clear */
     uint64_t pte_at; /* where A or D is to be set, 0: nowhere */
     uint64_t pte;    /* to this */
+    int levels;      /* of tables that were read, 0: bare */
+    uint64_t pte_addr[5];
+    uint64_t leaf; /* the last of them, if it is of an ordinary page; or 0 */
 };
 
 enum walk_end { WALK_OK, WALK_PAGE_FAULT, WALK_ACCESS_FAULT };

@@ -169,13 +169,18 @@ OP(cbo_flush) { return cbo_manage(h, i, ENVCFG_CBCFE); }
 OP(cbo_zero)
 {
     unsigned size = h->cpu.cboz_block;
+    uint64_t va = block_of(X(rs1), size), pa;
+    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
     enum mmu_result r;
-    uint64_t pa;
 
     if (!cbo_allowed(h, ENVCFG_CBZE))
         return trap(h, i, CAUSE_ILLEGAL, i->raw);
+    if (e->write == tlb_tag(va, 1)) {
+        memset(tlb_host(e, va), 0, size);
+        NEXT;
+    }
     h->at = i;
-    r = mmu_atomic(h, i, block_of(X(rs1), size), size, ACCESS_WRITE, &pa);
+    r = mmu_atomic(h, i, va, size, ACCESS_WRITE, &pa);
     if (r != MMU_OK)
         return mmu_left(i, r);
     for (unsigned n = 0; n < size; n += 8)

@@ -169,15 +169,12 @@ OP(fence) { NEXT; }
 /* Stores drop the code they overwrite: the block must end, that is all. */
 OP(fence_i) { return leave(h, i); }
 
+/* What harts remember of page tables follows them: tables.h. */
 static const struct insn *fence_vma(struct hart *h, const struct insn *i)
 {
     if (h->priv == PRIV_U || (h->priv == PRIV_S && h->mstatus & MSTATUS_TVM))
         ILLEGAL;
-    if (i->rs1 == 0)
-        mmu_flush(h);
-    else
-        mmu_flush_page(h, X(rs1));
-    return leave(h, i);
+    NEXT;
 }
 
 OP(sfence_vma) { return fence_vma(h, i); }
@@ -187,7 +184,7 @@ static const struct insn *fence_inval(struct hart *h, const struct insn *i)
 {
     if (h->priv == PRIV_U)
         ILLEGAL;
-    return leave(h, i);
+    NEXT;
 }
 
 OP(sfence_w_inval) { return fence_inval(h, i); }

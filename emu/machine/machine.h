@@ -67,6 +67,7 @@ struct devs;
 struct roms;
 struct points;
 struct blocks;
+struct tables;
 struct trans;
 struct hart;
 struct run;
@@ -89,6 +90,7 @@ struct machine {
     struct roms *roms;
     struct points *points;
     struct blocks *blocks;
+    struct tables *tables;
     struct trans *trans; /* NULL: the interpreter alone */
     struct hart *hart[MAX_HARTS];
     int harts;

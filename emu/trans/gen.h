@@ -191,15 +191,15 @@ struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
  */
 struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
                           unsigned access, struct cold **c);
-/* From the hart to its struct sites' member. */
-#define GEN_SITES(member) (sizeof(struct hart) + offsetof(struct sites, member))
-/* In the hart: the TLB of a context that is not translated. */
+/* From the hart to what stands behind it. */
+#define GEN_CACHES(member)                                                     \
+    (sizeof(struct hart) + offsetof(struct hart_caches, member))
+#define GEN_SITES(member) GEN_CACHES(sites.member)
+/* The TLB of a context that is not translated. */
 #define GEN_TLB(ctx)                                                           \
-    (offsetof(struct hart, tlb) + (ctx) * sizeof((struct hart *)0)->tlb[0])
+    (GEN_CACHES(tlb) + (ctx) * sizeof((struct hart_caches *)0)->tlb[0])
 /* From a TLB's entry to what is known of its page besides. */
-#define GEN_NOTE(member)                                                       \
-    ((int32_t)offsetof(struct hart, mmu.note[0][0].member) -                   \
-     (int32_t)offsetof(struct hart, tlb))
+#define GEN_NOTE(member) ((int32_t)offsetof(struct tlb, note[0].member))
 bool gen_in_group(const struct gen *g, const struct insn *i, bool write);
 /* From k on there is a group, which was checked: at is k's address. */
 bool gen_begin_group(struct gen *g, struct x86_rm at, uint32_t site,

@@ -21,7 +21,7 @@ void gen_refund(struct gen *g, uint32_t n)
 /* For the pc in rax, through the jump entry at this offset plus rcx. */
 static void through_entry(struct gen *g, size_t entry, unsigned index)
 {
-    const size_t at = offsetof(struct hart, jump) + entry;
+    const size_t at = GEN_CACHES(jump) + entry;
     struct x86_rm pc = gen_hart(at + offsetof(struct jump_entry, pc)),
                   gen = gen_hart(at + offsetof(struct jump_entry, gen)),
                   code = gen_hart(at + offsetof(struct jump_entry, code));

@@ -234,8 +234,6 @@ static void try_odd(struct x86 *x, int32_t tag, unsigned size, uint8_t *pass[2])
     const unsigned mov = X86_MOV & ~(unsigned)X86_W;
     uint8_t *other;
 
-    _Static_assert(sizeof(struct tlb_note) == sizeof(struct tlb_entry),
-                   "one leads to the other");
     x86_op(x, X86_XOR, RDX, x86_mem(RCX, tag));
     x86_alu_imm(x, ALU_CMP, true, x86_r(RDX), TLB_WATCHED);
     other = x86_jcc(x, CC_NE);

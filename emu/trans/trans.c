@@ -86,7 +86,7 @@ static uint64_t do_last(struct hart *h, struct block *b, unsigned k)
 static void site_judge(struct hart *h, struct code *c, unsigned k)
 {
     struct code_site *s = &c->site[k];
-    int32_t *misses = &hart_sites(h)->misses[s->site];
+    int32_t *misses = &hart_caches(h)->sites.misses[s->site];
     uint32_t now = (uint32_t)(h->steps / 64);
 
     if (!s->site || *misses >= 0)
@@ -108,7 +108,8 @@ static void group_torn(struct hart *h)
         return;
     h->fast.torn = NULL;
     c->t->info.torn++;
-    hart_sites(h)->misses[c->site[h->fast.torn_k].site] -= SITE_MISSES / 8;
+    hart_caches(h)->sites.misses[c->site[h->fast.torn_k].site] -=
+        SITE_MISSES / 8;
     site_judge(h, c, h->fast.torn_k);
 }
 
@@ -374,7 +375,7 @@ void trans_add_hart(struct trans *t, struct hart *h)
     assert(t->harts < CODE_HARTS);
     t->hart[t->harts++] = h;
     for (uint32_t n = 0; n < t->sites; n++)
-        hart_sites(h)->site[n].tag = TLB_NONE;
+        hart_caches(h)->sites.site[n].tag = TLB_NONE;
     h->fast = (struct hart_fast){ .trans = t,
                                   .no_code = code_rx(t, t->thunk.at_rax),
                                   .mxcsr_clean = 0x1f80,

@@ -212,7 +212,7 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
     struct code *c;
     uint16_t *at;
 
-    if (!usable(b) || b->limit == 2)
+    if (!usable(b) || b->limit == 2 || b->limit == BLOCK_ACROSS)
         return NULL;
     c = code_note(t, sizeof *c);
     at = code_note(t, (b->n + 1) * sizeof *at);

@@ -42,3 +42,11 @@ python3 tests/bench/points.py "$ebreak" "$dir" "$cross"
 echo
 echo "# time travel: with over without, backward over forward"
 python3 tests/bench/time.py "$ebreak" "$dir" "$cross"
+
+echo
+if [ -e build/guest/Image ]; then
+    echo "# Debian's kernel, on ebreak and on QEMU"
+    EBREAK=$ebreak python3 tests/bench/linux.py
+else
+    echo "# Debian's kernel: make images first"
+fi

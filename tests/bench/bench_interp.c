@@ -155,7 +155,8 @@ int main(int argc, char **argv)
                              .loop = loop_new(),
                              .devs = devs_new(),
                              .points = points_new(),
-                             .blocks = blocks_new(m, &cpu) };
+                             .blocks = blocks_new(m, &cpu),
+                             .tables = tables_new(m) };
     if (!mem_add_ram(m, "ram", RAM, 16 << 20, MEM_RAM, &err))
         die("%s", err.text);
     load(m, argv[1]);

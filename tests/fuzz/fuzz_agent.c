@@ -39,7 +39,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     devs = devs_new();
     h = hart_new(0, &cpu,
                  &(struct hart_wiring){ mem, loop_new(), devs, points,
-                                        blocks_new(mem, &cpu) });
+                                        blocks_new(mem, &cpu),
+                                        tables_new(mem) });
     for (unsigned n = 1; n < 32; n++)
         h->x[n] = n * 1021;
     return 0;

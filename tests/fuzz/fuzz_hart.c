@@ -35,6 +35,7 @@ struct rig {
     struct devs *devs;
     struct points *points;
     struct blocks *blocks;
+    struct tables *tables;
     struct hart *h;
     bool translates;
     struct buf fresh; /* the state of devs at the beginning */
@@ -99,10 +100,11 @@ static void rig_init(struct rig *g, const char *model)
     g->points = points_new();
     mem_add_ram(g->mem, "ram", RAM, RAM_SIZE, MEM_RAM, &err);
     mem_add_device(g->mem, "dev", DEV, 0x1000, &dev_ops, g);
+    g->tables = tables_new(g->mem);
     g->blocks = blocks_new(g->mem, &cpu);
     g->h = hart_new(0, &cpu,
                     &(struct hart_wiring){ g->mem, g->loop, g->devs, g->points,
-                                           g->blocks });
+                                           g->blocks, g->tables });
     hart_time(g->h, mtime, to_ns, g);
     loop_virtual_clock(g->loop, now_ns, g);
     loop_on_virtual_set(g->loop, deadline_moved, g);

@@ -9,6 +9,7 @@
 
 #include "emu/hart/fp.h"
 #include "emu/hart/interp.h"
+#include "emu/hart/mmu.h"
 #include "tests/unit/fp_vectors.h"
 
 struct fp_op {
@@ -75,8 +76,9 @@ enum { CLEAN = 2 << 13, DIRTY = 3 << 13 };
 
 static struct hart *new_hart(uint64_t mstatus)
 {
-    struct hart *h = calloc(1, sizeof(*h));
+    struct hart *h = calloc(1, sizeof(*h) + sizeof(struct hart_caches));
 
+    mmu_flush(h);
     h->mstatus = mstatus;
     h->priv = PRIV_M;
     h->mtvec = 0x1000;

@@ -34,6 +34,7 @@ struct rig {
     struct devs *devs;
     struct points *points;
     struct blocks *blocks;
+    struct tables *tables;
     struct hart *h;
     uint64_t reg[4]; /* the device's */
     int reads, writes;
@@ -117,10 +118,11 @@ static inline struct rig *rig_new(const char *cpu)
     mem_add_ram(g->mem, "ram", RAM, RAM_SIZE, MEM_RAM, &err);
     mem_add_ram(g->mem, "rom", ROM, ROM_SIZE, MEM_ROM, &err);
     mem_add_device(g->mem, "dev", DEV, 0x1000, &rig_ops, g);
+    g->tables = tables_new(g->mem);
     g->blocks = blocks_new(g->mem, &c);
     g->h = hart_new(0, &c,
                     &(struct hart_wiring){ g->mem, g->loop, g->devs, g->points,
-                                           g->blocks });
+                                           g->blocks, g->tables });
     hart_time(g->h, rig_mtime, rig_to_ns, g);
     loop_virtual_clock(g->loop, rig_now, g);
     g->h->pc = CODE;
@@ -133,6 +135,7 @@ static inline void rig_free(struct rig *g)
 {
     devs_free(g->devs);
     blocks_free(g->blocks);
+    tables_free(g->tables);
     points_free(g->points);
     mem_free(g->mem);
     loop_free(g->loop);

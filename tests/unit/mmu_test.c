@@ -336,32 +336,6 @@ Test(mmu, an_asid_is_ignored_but_a_change_of_satp_is_not)
     expect_load(VA, 1);
 }
 
-Test(mmu, sfence_forgets_one_page)
-{
-    map(VA, PAGE, ALL);
-    map(VA + 0x1000, PAGE, ALL);
-    translate(PRIV_S);
-    expect_load(VA, 0);
-    expect_load(VA + 0x1000, 0);
-    map(VA, PAGE + 0x1000, ALL);
-    poke64(g, PAGE + 0x1000, 1);
-    run_one(SFENCE_VMA | 6 << 15, VA); /* sfence.vma t1, x0 */
-    expect_load(VA, 1);
-    expect_load(VA + 0x1000, 0);
-}
-
-Test(mmu, sfence_of_one_address_forgets_all_of_a_superpage)
-{
-    uint64_t va = VA & ~UINT64_C(0x1fffff);
-
-    poke64(g, pte_at(va, 3, 1), pte(RAM, ALL));
-    translate(PRIV_S);
-    expect_load(va + (PAGE - RAM), 0);
-    poke64(g, pte_at(va, 3, 1), 0);
-    run_one(SFENCE_VMA | 6 << 15, va); /* another page of it */
-    expect_fault(LD, va + (PAGE - RAM), CAUSE_LOAD_PAGE);
-}
-
 Test(mmu, sfence_is_illegal_in_u_and_with_tvm_in_s)
 {
     translate(PRIV_U);
