@@ -120,7 +120,7 @@ units: $(UNITS)
 check: deps ## everything that needs no guest images: some minutes
 	@$(MAKE) --no-print-directory MODE=$(MODE) all units guests layers
 	@EBREAK=$(B)/ebreak PATIENCE=$(or $(PATIENCE_$(MODE)),1) \
-	    $(RUN) -t 1200 $(UNITS) $(E2E) $(GUEST_TESTS)
+	    $(GUEST_TEST_ENV) $(RUN) -t 1200 $(UNITS) $(E2E) $(GUEST_TESTS)
 
 e2e: deps deps-boots ## real gdb, monitor sessions and the boots of real software
 	@$(MAKE) --no-print-directory all guests images

@@ -18,9 +18,9 @@ GUEST_CFLAGS := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -O2 \
 GUEST_TESTS       += tests/diff/diff.py 'tests/diff/diff.py --alone'
 DIFF_COUNT_asan     := 1000
 DIFF_COUNT_hostile  := 500
-export DIFF_COUNT   ?= $(or $(DIFF_COUNT_$(MODE)),10000)
+DIFF_COUNT          ?= $(or $(DIFF_COUNT_$(MODE)),10000)
 DIFF_LIMIT_hostile  := 500
-export DIFF_LIMIT   ?= $(or $(DIFF_LIMIT_$(MODE)),120)
+DIFF_LIMIT          ?= $(or $(DIFF_LIMIT_$(MODE)),120)
 guests: build/guest/diff/harness.bin
 
 # tests/guest/isa: directed tests, here and on QEMU, with the same harness. A
@@ -28,7 +28,11 @@ guests: build/guest/diff/harness.bin
 GUEST_TESTS += tests/guest/isa/isa.py
 ISA_EVERY_asan      := 5
 ISA_EVERY_hostile   := 5
-export ISA_EVERY    ?= $(or $(ISA_EVERY_$(MODE)),1)
+ISA_EVERY           ?= $(or $(ISA_EVERY_$(MODE)),1)
+
+# Not exported: `make hostile` would hand the counts of a release build down.
+GUEST_TEST_ENV := DIFF_COUNT=$(DIFF_COUNT) DIFF_LIMIT=$(DIFF_LIMIT) \
+                  ISA_EVERY=$(ISA_EVERY)
 
 build/guest/diff/harness.bin: $(wildcard tests/diff/harness.*)
 	@mkdir -p $(@D)
