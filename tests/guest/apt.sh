@@ -20,8 +20,12 @@ mirror() {
             $3 == "main" && $2 in known { print $1; exit }'
 }
 
-# An apt of our own: both architectures, only the package lists, no hooks.
+# An apt of our own: both architectures, only the package lists, no hooks. One
+# script at a time has it, until it ends.
 configure_apt() {
+    mkdir -p "$apt"
+    exec 9>"$apt/lock"
+    flock 9
     uri=$(mirror)
     [ -n "$uri" ] || fail "apt has no Debian mirror configured"
     mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" \
