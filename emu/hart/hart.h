@@ -48,7 +48,7 @@ enum {
     SITES = 64,
     BLOCK_INSNS = 2,
 #else
-    TLB_ENTRIES = 512,
+    TLB_ENTRIES = 2048,
     JUMP_ENTRIES = 16384,
     SPACES = 8, /* address spaces that are remembered, bare ones included */
     SITES = 1 << 18,
@@ -113,7 +113,7 @@ struct tlb_note {
     uint64_t pa;
     uint64_t parts; /* its 64th parts that are watched: see TLB_WATCHED */
     uint64_t leaf;  /* where its page-table entry is; 0: none, or a superpage */
-    uint64_t unused;
+    uint64_t next;  /* the one behind it in its list of tlb.of_page */
 };
 
 /* Translation contexts, each with TLBs of its own. */
@@ -123,10 +123,12 @@ enum { CTX_U, CTX_S, CTX_S_SUM, CTX_M, CTX_COUNT };
 struct tlb {
     struct tlb_entry entry[TLB_ENTRIES];
     struct tlb_note note[TLB_ENTRIES];
-    uint64_t pages[8]; /* a bit for each physical page, by hash: it may be in */
-    uint64_t satp;     /* without the ASID */
-    uint64_t used;     /* when, by h->mmu.switches; 0: it is free */
-    uint64_t gen[2];   /* of jump entries, if it is for fetches: by GEN_LINEAR
+    /* Those of a physical page, by hash: n stands for entry n - 1, 0 for none.
+     * Some were forgotten since. */
+    uint16_t of_page[TLB_ENTRIES];
+    uint64_t satp;   /* without the ASID */
+    uint64_t used;   /* when, by h->mmu.switches; 0: it is free */
+    uint64_t gen[2]; /* of jump entries, if it is for fetches: by GEN_LINEAR
                         * of the data context. Never 0 */
     struct hart *hart;
     struct table_use *uses;    /* the page tables it comes from */

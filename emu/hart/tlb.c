@@ -20,6 +20,8 @@
 #include "emu/hart/points.h"
 #include "emu/hart/triggers.h"
 
+enum { LEAVES = MEM_PAGE / 8 }; /* of a table */
+
 #define SATP_ASID (UINT64_C(0xffff) << 44)
 #define SATP_PPN  ((UINT64_C(1) << 44) - 1)
 
@@ -65,7 +67,7 @@ static void empty(struct tlb *t)
     if (t->clean)
         return;
     memset(t->entry, 0xff, sizeof t->entry); /* TLB_NONE */
-    memset(t->pages, 0, sizeof t->pages);
+    memset(t->of_page, 0, sizeof t->of_page);
     sites_forget(t->hart);
     t->clean = true;
 }
@@ -84,11 +86,11 @@ static void forget_jumps(struct tlb *t)
 
 void tlb_forget_leaf(struct tlb *t, uint64_t pte, bool code)
 {
-    uint64_t n = pte / 8 % TLB_ENTRIES; /* as vpn[0] has it */
+    uint64_t n = pte / 8 % LEAVES % TLB_ENTRIES; /* as vpn[0] has it */
 
-    _Static_assert(TLB_ENTRIES <= MEM_PAGE / 8, "an entry's place says which");
-    if (!t->clean && t->note[n].leaf == pte)
-        forget_entry(&t->entry[n]); /* sites are for linear contexts only */
+    for (; !t->clean && n < TLB_ENTRIES; n += LEAVES)
+        if (t->note[n].leaf == pte)
+            forget_entry(&t->entry[n]); /* sites are for linear contexts only */
     if (!code)
         return;
     forget_jumps(t);
@@ -191,21 +193,50 @@ void mmu_flush(struct hart *h)
     mmu_satp_changed(h);
 }
 
-static uint64_t *page_bit(struct tlb *t, uint64_t pa, uint64_t *bit)
+static uint16_t *list_of(struct tlb *t, uint64_t pa)
 {
-    uint64_t n = pa / MEM_PAGE % (64 * sizeof t->pages / sizeof t->pages[0]);
+    return &t->of_page[pa / MEM_PAGE % TLB_ENTRIES];
+}
 
-    *bit = UINT64_C(1) << n % 64;
-    return &t->pages[n / 64];
+/* Entry n is in the list of its page no more, if it was. */
+static void unlist(struct tlb *t, uint64_t n)
+{
+    uint64_t at = *list_of(t, t->note[n].pa);
+
+    if (at == n + 1) {
+        *list_of(t, t->note[n].pa) = (uint16_t)t->note[n].next;
+        return;
+    }
+    while (at && t->note[at - 1].next != n + 1)
+        at = t->note[at - 1].next;
+    if (at)
+        t->note[at - 1].next = t->note[n].next;
+}
+
+static void enlist(struct tlb *t, uint64_t n, uint64_t pa)
+{
+    unlist(t, n);
+    t->note[n].pa = pa;
+    t->note[n].next = *list_of(t, pa);
+    *list_of(t, pa) = (uint16_t)(n + 1);
+}
+
+static void forget_page(struct tlb *t, uint64_t pa)
+{
+    for (uint64_t at = *list_of(t, pa); at; at = t->note[at - 1].next)
+        if (t->note[at - 1].pa == pa)
+            forget_entry(&t->entry[at - 1]);
 }
 
 static void forget_phys(struct tlb *t, uint64_t pa, size_t len)
 {
-    uint64_t bit, *word = page_bit(t, pa, &bit);
-
-    if (t->clean || (len <= MEM_PAGE && !(*word & bit)))
+    if (t->clean)
         return;
     sites_forget(t->hart);
+    if (pa % MEM_PAGE + len <= MEM_PAGE) {
+        forget_page(t, pa & page_mask);
+        return;
+    }
     for (unsigned n = 0; n < TLB_ENTRIES; n++)
         if (t->note[n].pa + MEM_PAGE > pa && t->note[n].pa < pa + len)
             forget_entry(&t->entry[n]);
@@ -297,7 +328,7 @@ void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
     struct tlb *t = h->mmu.here[ctx];
     struct tlb_entry *e = tlb_entry(t->entry, va);
     struct tlb_note *note = &t->note[e - t->entry];
-    uint64_t pa = m->pa & page_mask, bit, *word = page_bit(t, pa, &bit);
+    uint64_t pa = m->pa & page_mask;
     const struct mem_region *r = mem_find(h->mem, pa);
     unsigned rights = m->rights & pmp_rights(h, pa, MEM_PAGE, tlb_priv_of(ctx));
 
@@ -309,10 +340,9 @@ void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
         rights &= ~(unsigned)ACCESS_EXEC;
     forget_entry(e);
     e->page = (va & page_mask) | (ACCESS_ALL & ~rights);
-    note->pa = pa;
+    enlist(t, (uint64_t)(e - t->entry), pa);
     note->leaf = m->leaf;
     t->clean = false;
-    *word |= bit;
     if (fits(r, pa))
         set_tags(h, t, e, r, va & page_mask, rights);
 }

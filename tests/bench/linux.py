@@ -87,4 +87,5 @@ def main():
         compare(harts)
 
 
-main()
+if __name__ == "__main__":
+    main()
