@@ -161,20 +161,18 @@ struct hart_range {
 };
 
 /*
- * Where an access in translated code found its page the last time: the tag
- * that it had in the TLB. Nobody but translated code fills sites; whoever takes
- * rights out of a TLB empties all of them (sites_forget).
+ * Where an access in translated code may go without asking: an aligned block of
+ * addresses, as large as the code says; or TLB_NONE. Nobody but translated code
+ * has sites; whoever takes rights out of a TLB empties all of them
+ * (sites_forget).
  */
-struct site {
-    uint64_t tag; /* or TLB_NONE */
-    uintptr_t addend;
-};
+typedef uint64_t site_block;
 
 /* Few of them are ever touched. */
 struct sites {
-    struct site site[SITES];
+    site_block site[SITES];
     int32_t misses[SITES];  /* how many more are nothing special */
-    uint32_t filled[SITES]; /* offsets in site[] of those with a tag */
+    uint32_t filled[SITES]; /* offsets in site[] of those with a block */
 };
 
 /* What translated code (emu/trans) keeps in the hart. */

@@ -92,7 +92,7 @@ static inline void sites_forget(struct hart *h)
     struct sites *s = &hart_caches(h)->sites;
 
     for (uint32_t n = 0; n < h->fast.filled; n++)
-        s->site[s->filled[n] / sizeof s->site[0]].tag = TLB_NONE;
+        s->site[s->filled[n] / sizeof s->site[0]] = TLB_NONE;
     h->fast.filled = 0;
     h->fast.forgotten++;
 }
@@ -111,6 +111,13 @@ void mmu_context_changed(struct hart *h);
  * entries are apart from those of other contexts. */
 bool mmu_linear(const struct hart *h);
 void mmu_flush(struct hart *h);
+/*
+ * The bytes around va, where a load or store just was, that others like it may
+ * go to without asking, in a linear context: until sites are forgotten. Stores
+ * have a page at most. False: none.
+ */
+bool mmu_run_around(struct hart *h, uint64_t va, bool write, uint64_t *from,
+                    uint64_t *to);
 /* mem's flush listener: forget host pointers into this physical range. */
 void mmu_forget_phys(void *hart, uint64_t pa, size_t len);
 

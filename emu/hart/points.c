@@ -493,6 +493,25 @@ uint64_t points_parts(const struct points *p, const struct hart *h,
     return parts;
 }
 
+void points_cut(const struct points *p, const struct hart *h, uint64_t addr,
+                uint32_t flags, uint64_t *from, uint64_t *to)
+{
+    const struct list *l = watches(p, flags);
+
+    for (size_t i = first_reaching(l, *from);
+         i < l->n && l->point[i]->addr < *to; i++) {
+        const struct point *w = l->point[i];
+        uint64_t last = last_of(w->addr, w->len);
+
+        if (!concerns(w, h) || last < *from)
+            continue;
+        if (last < addr)
+            *from = last + 1;
+        else
+            *to = w->addr > addr ? w->addr : *from;
+    }
+}
+
 /*
  * Does the store at hand change a byte that w is for? Of other accesses,
  * atomics among them, that is not known.

@@ -139,6 +139,10 @@ uint32_t points_watched(const struct points *p, const struct hart *h,
 /* The 64th parts of a page that watchpoints touch, a bit each. */
 uint64_t points_parts(const struct points *p, const struct hart *h,
                       uint64_t page, uint32_t flags);
+/* [*from, *to) becomes that part of it around addr in which no watchpoint is;
+ * empty, if there is one at addr. */
+void points_cut(const struct points *p, const struct hart *h, uint64_t addr,
+                uint32_t flags, uint64_t *from, uint64_t *to);
 /*
  * An access of len bytes at addr is about to be done. *hit is the first byte
  * that is watched. No hart: a device does it; filters by hart, mode and

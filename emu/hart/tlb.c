@@ -277,7 +277,7 @@ enum {
 static unsigned keep_out(const struct hart *h, const struct mem_region *r,
                          uint64_t va, uint64_t pa, unsigned rights)
 {
-    if (trigger_page(h, va))
+    if (trigger_watches(h, va, MEM_PAGE))
         rights &= ACCESS_EXEC;
     if (r->kind != MEM_RAM ||
         r->attn[(pa - r->base) / MEM_PAGE] & ~(unsigned)MEM_ATTN_WATCH)
@@ -289,6 +289,7 @@ static unsigned keep_out(const struct hart *h, const struct mem_region *r,
 static uint32_t watched(const struct hart *h, uint64_t va, uint64_t pa,
                         uint64_t *parts)
 {
+    *parts = 0;
     if (!(h->looking & LOOK_ANY_WATCH))
         return 0;
     *parts = points_parts(h->points, h, va, 0) |
@@ -345,6 +346,35 @@ void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
     t->clean = false;
     if (fits(r, pa))
         set_tags(h, t, e, r, va & page_mask, rights);
+}
+
+/* Reads have no other pages to look at, where no triggers are and PMP says the
+ * same of all memory. */
+static bool all_alike(const struct hart *h, const struct mem_region *r)
+{
+    return !trigger_watches(h, r->base, r->size) &&
+           pmp_rights(h, r->base, r->size, tlb_priv_of(tlb_data_context(h))) &
+               ACCESS_READ;
+}
+
+bool mmu_run_around(struct hart *h, uint64_t va, bool write, uint64_t *from,
+                    uint64_t *to)
+{
+    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    uint64_t page = va & page_mask, tag = write ? e->write : e->read;
+    const struct mem_region *r = mem_find(h->mem, page);
+
+    if ((tag & ~TLB_WATCHED) != page)
+        return false;
+    *from = page;
+    *to = page + MEM_PAGE;
+    if (!write && all_alike(h, r)) {
+        *from = r->base;
+        *to = r->base + r->size;
+    }
+    points_cut(h->points, h, va, 0, from, to);
+    points_cut(h->points, h, va, POINT_PHYS, from, to);
+    return *from < *to;
 }
 
 void tlb_again(struct hart *h, unsigned ctx, uint64_t va)

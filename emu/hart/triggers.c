@@ -106,13 +106,13 @@ bool trigger_access(const struct hart *h, uint64_t va, unsigned size,
     return false;
 }
 
-bool trigger_page(const struct hart *h, uint64_t va_page)
+bool trigger_watches(const struct hart *h, uint64_t va, uint64_t len)
 {
     for (unsigned n = 0; n < TRIGGERS; n++) {
         const struct trigger *t = &h->trigger[n];
 
         if (t->tdata1 & (MC_LOAD | MC_STORE) && is_mcontrol(t) &&
-            (t->tdata2 & ~UINT64_C(0xfff)) == va_page)
+            t->tdata2 - va < len)
             return true;
     }
     return false;

@@ -21,8 +21,8 @@ bool trigger_exec(const struct hart *h, uint64_t pc);
 /* Does one match an access? POINT_READ and POINT_WRITE bits. */
 bool trigger_access(const struct hart *h, uint64_t va, unsigned size,
                     uint32_t access);
-/* Does one watch this page? */
-bool trigger_page(const struct hart *h, uint64_t va_page);
+/* Does one watch anything in [va, va+len)? */
+bool trigger_watches(const struct hart *h, uint64_t va, uint64_t len);
 
 /* The CSRs tdata1..3 of the selected trigger. */
 uint64_t trigger_read(const struct hart *h, unsigned n);

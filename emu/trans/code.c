@@ -112,7 +112,7 @@ uint32_t site_new(struct trans *t)
     for (size_t n = 0; n < t->harts; n++) {
         struct sites *s = &hart_caches(t->hart[n])->sites;
 
-        s->site[t->sites] = (struct site){ .tag = TLB_NONE };
+        s->site[t->sites] = TLB_NONE;
         s->misses[t->sites] = SITE_MISSES;
     }
     return t->sites++;

@@ -37,14 +37,20 @@ enum {
     /* A site that misses so often, within so many steps for each time, is no
      * good: see site_judge. */
     SITE_MISSES = 32,
-    SITE_STEPS = 128,
+    SITE_STEPS = 512,
+    SITE_LEAST = 6,
+    SITE_BITS = 12, /* of the first try: a block is a page */
 };
 
-/* What an access of a translation uses to find its page. */
+/* What an access of a translation uses, or a group of them, which is checked
+ * as if it were one (gen_group.c): size bytes at rs1 + from. */
 struct code_site {
-    uint32_t site;  /* an index in hart->site; 0: none */
+    uint32_t site;  /* an index in sites; 0: none */
     uint32_t since; /* when its misses began to be counted: steps / 64 */
-    bool group;     /* others rely on it: gen_group.c */
+    int32_t from;
+    uint32_t size; /* 0: it is no access */
+    uint8_t bits;  /* its block has 1 << bits bytes */
+    bool write, group;
 };
 
 struct code {

@@ -20,7 +20,15 @@ enum {
 };
 
 /* insn->hint */
-enum { HINT_NO_SITE = 1, HINT_NO_GROUP = 2 };
+enum { HINT_NO_SITE = 1, HINT_NO_GROUP = 2, HINT_PARTS = 4, HINT_BITS = 8 };
+
+/* Of how many bytes an access's site is to have the block, as a power of 2. */
+static inline uint8_t hint_bits(const struct insn *i)
+{
+    unsigned bits = i->hint / HINT_BITS;
+
+    return bits ? (uint8_t)bits : SITE_BITS;
+}
 
 /* Where host code that is seldom needed comes from, behind the rest. */
 enum cold_kind {
@@ -29,7 +37,7 @@ enum cold_kind {
     COLD_SKIP,  /* a branch of instruction k forward to instruction to */
     COLD_OUT,   /* no budget for what begins at instruction to */
     COLD_QUIT,  /* instruction k is left to the interpreter */
-    COLD_GROUP, /* a group at k, see gen_group.c: back, or k is left */
+    COLD_GROUP, /* the same, for a group that begins at k: thunk.torn knows */
     COLD_FP,    /* FP registers are to be loaded, for instruction k */
 };
 
@@ -38,17 +46,16 @@ struct cold {
     uint32_t k, to;
     uint64_t pc;
     uint8_t *site;       /* the jump that comes here */
+    uint8_t *site2;      /* another one, or NULL */
     const uint8_t *back; /* where it goes on */
     bool has_address; /* rs1 is to be made of address before the op is called */
     struct x86_rm address;
-    /* An access: its address, its own site or 0, which thunk.find is its, and
-     * where it goes on, rdx being the addend. ok is NULL: it is none. */
+    /* An access that thunk.find may know how to do: its address, its site or
+     * NULL, and where it goes on, rdx being the addend. ok is NULL: it is none.
+     * A group: at is its first byte's. */
     struct x86_rm at;
-    uint32_t page_site;
+    const struct code_site *page;
     const uint8_t *find, *ok;
-    /* A group: its first byte's address is at; the other jump. */
-    uint32_t span;
-    uint8_t *site2;
 };
 
 /* Accesses that were checked together: those of base, up to instruction last. */
@@ -201,16 +208,12 @@ struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
 /* From a TLB's entry to what is known of its page besides. */
 #define GEN_NOTE(member) ((int32_t)offsetof(struct tlb, note[0].member))
 bool gen_in_group(const struct gen *g, const struct insn *i, bool write);
-/* From k on there is a group, which was checked: at is k's address. */
-bool gen_begin_group(struct gen *g, struct x86_rm at, uint32_t site,
-                     bool write);
-void gen_regroup(struct gen *g, const struct cold *c);
-uint8_t *gen_ask_site(struct gen *g, struct x86_rm at, unsigned size,
-                      uint32_t site, enum x86_cc cc);
-void gen_call_find(struct gen *g, const struct cold *c);
+/* s, k's, becomes that of a group that begins at k, if one does. */
+void gen_begin_group(struct gen *g, struct code_site *s);
 /* Cold code since first_cold comes back here from its ops. */
 void gen_back_here(struct gen *g, uint32_t first_cold);
 void gen_retry(struct gen *g, const struct cold *c); /* an access's, in c */
+void gen_regroup(struct gen *g, const struct cold *c);
 /* rcx = the TLB's entry for the address in a. */
 void gen_find_entry(struct trans *t, struct x86 *x, unsigned a);
 

@@ -93,40 +93,16 @@ bool gen_in_group(const struct gen *g, const struct insn *i, bool write)
     return !g->has_address && q->base && q->base == i->rs1 && g->k <= q->last;
 }
 
-bool gen_begin_group(struct gen *g, struct x86_rm at, uint32_t site, bool write)
+void gen_begin_group(struct gen *g, struct code_site *s)
 {
     struct group q;
-    struct cold *c;
 
     if (g->has_address || !g->insn[g->k].rs1 ||
-        g->insn[g->k].hint & HINT_NO_GROUP || find_group(g, write, &q) < LEAST)
-        return false;
-    at.disp = q.from;
-    c = gen_cold(g, COLD_GROUP, gen_ask_site(g, at, 1, site, CC_NE));
-    c->at = at;
-    c->span = (uint32_t)(q.to - q.from);
-    at.disp = q.to - 1;
-    c->site2 = gen_ask_site(g, at, 1, site, CC_NE);
-    c->page_site = site;
-    c->find = g->t->thunk.find[write][0];
-    c->back = g->x.p;
-    g->c->site[g->k].group = true;
-    g->group[write] = q;
-    return true;
-}
-
-/* The site may be filled now; if both ends are there, it goes on. */
-void gen_regroup(struct gen *g, const struct cold *c)
-{
-    struct x86_rm at = c->at;
-    uint8_t *torn;
-
-    x86_aim(c->site2, g->x.p);
-    gen_call_find(g, c);
-    torn = gen_ask_site(g, at, 1, c->page_site, CC_NE);
-    at.disp += (int32_t)c->span - 1;
-    x86_aim(gen_ask_site(g, at, 1, c->page_site, CC_E), c->back);
-    x86_aim(torn, g->x.p);
-    x86_mov_imm(&g->x, RCX, c->k);
-    x86_mov_imm(&g->x, RDX, (uintptr_t)g->c);
+        g->insn[g->k].hint & HINT_NO_GROUP ||
+        find_group(g, s->write, &q) < LEAST)
+        return;
+    s->group = true;
+    s->from = q.from;
+    s->size = (uint32_t)(q.to - q.from);
+    g->group[s->write] = q;
 }

@@ -6,8 +6,9 @@
  * what does not match goes to thunk.find, and from there to the op. In a linear
  * context what is found is at address + delta, so the value does not wait for
  * the TLB: the compare only guards a jump that is hardly ever taken. Moreover
- * an access there has a site, which remembers the page it found last: that is
- * compared instead, until it turns out that it finds another one too often.
+ * an access there has a site, which remembers the bytes around the last one that
+ * may be accessed as well: if this one is not among them the op does it, and
+ * fills the site (trans.c), until it turns out that this happens too often.
  */
 #include "emu/hart/mmu.h"
 #include "emu/trans/gen.h"
@@ -17,6 +18,12 @@
 
 static unsigned size_of(uint32_t arg) { return arg >> 24; }
 
+static void rorx(struct x86 *x, unsigned to, unsigned from, unsigned by)
+{
+    x86_vex(x, 0xf0 | X86_0F3A | X86_F2 | X86_W, to, 0, x86_r(from));
+    x86_byte(x, by);
+}
+
 /* rcx = how far into the TLB the entry for the address in a is. */
 static void find_offset(struct trans *t, struct x86 *x, unsigned a)
 {
@@ -24,8 +31,7 @@ static void find_offset(struct trans *t, struct x86 *x, unsigned a)
     _Static_assert(sizeof(struct tlb_entry) == 32, "index by a shift of 7");
 
     if (t->has_bmi2) {
-        x86_vex(x, 0xf0 | X86_0F3A | X86_F2 | X86_W, RCX, 0, x86_r(a));
-        x86_byte(x, 7); /* rorx */
+        rorx(x, RCX, a, 7);
     } else {
         x86_op(x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(a));
         x86_shift_imm(x, SH_SHR, false, x86_r(RCX), 7);
@@ -60,16 +66,36 @@ static uint8_t *compare_tag(struct gen *g, unsigned a, unsigned size,
     return x86_jcc(&g->x, CC_NE);
 }
 
-/* With the TLB's entry for the address in a, which rcx is then. */
-static uint8_t *ask_entry(struct gen *g, unsigned a, unsigned size, bool write)
+/* The same, whether the page is watched or not, and another jump if its part
+ * is (HINT_PARTS). */
+static uint8_t *compare_parts(struct gen *g, unsigned a, unsigned size,
+                              struct x86_rm tag, bool write, uint8_t **part)
+{
+    uint8_t *other;
+
+    x86_op(&g->x, X86_MOV, RDX, x86_r(a));
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), size_mask(size));
+    x86_op(&g->x, X86_XOR, RDX, tag);
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), ~(int32_t)TLB_WATCHED);
+    other = x86_jcc(&g->x, CC_NE);
+    rorx(&g->x, RDX, a, 6);
+    tag.disp += GEN_NOTE(parts) - (int32_t)tag_of(write);
+    x86_vex(&g->x, 0xf7 | X86_0F38 | X86_F2 | X86_W, RDX, RDX, tag); /* shrx */
+    x86_alu_imm(&g->x, ALU_AND, false, x86_r(RDX), 1);
+    *part = x86_jcc(&g->x, CC_NE);
+    return other;
+}
+
+/* The TLB's entry for the address in a, which rcx is then. */
+static struct x86_rm find_tag(struct gen *g, unsigned a, bool write)
 {
     gen_find_entry(g->t, &g->x, a);
-    return compare_tag(g, a, size, x86_mem(RCX, (int32_t)tag_of(write)));
+    return x86_mem(RCX, (int32_t)tag_of(write));
 }
 
 /* The same, but rcx is nothing then, if the context is linear: its TLB is
  * always the same one. */
-static uint8_t *ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
+static struct x86_rm find_own_tag(struct gen *g, unsigned a, bool write)
 {
     struct x86_rm tag = gen_hart(tag_of(write) + GEN_TLB(code_priv(g->c)));
 
@@ -77,10 +103,10 @@ static uint8_t *ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
                        (int)CTX_M == PRIV_M,
                    "a mode's own context");
     if (!code_linear(g->c))
-        return ask_entry(g, a, size, write);
+        return find_tag(g, a, write);
     find_offset(g->t, &g->x, a);
     tag.index = RCX;
-    return compare_tag(g, a, size, tag);
+    return tag;
 }
 
 /* host = the address at. */
@@ -92,30 +118,24 @@ static void take(struct gen *g, unsigned host, struct x86_rm at)
         x86_op(&g->x, X86_MOV, host, x86_r(at.base));
 }
 
-/* The same as ask_tlb by a site; rdx is used. */
-uint8_t *gen_ask_site(struct gen *g, struct x86_rm at, unsigned size,
-                      uint32_t site, enum x86_cc cc)
+/* The site for the instruction at work, NULL: it has to do without. */
+static struct code_site *site_of(struct gen *g, const struct insn *i,
+                                 unsigned size, bool write)
 {
-    take(g, RDX, at);
-    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), size_mask(size));
-    x86_op(&g->x, X86_CMP, RDX,
-           gen_hart(GEN_SITES(site) + site * sizeof(struct site) +
-                    offsetof(struct site, tag)));
-    return x86_jcc(&g->x, cc);
-}
+    struct code_site *s = &g->c->site[g->k];
 
-/* The site for the instruction at work, 0: it has to do without. */
-static uint32_t site_of(struct gen *g)
-{
-    uint32_t site;
-
-    if (!code_linear(g->c) || g->insn[g->k].hint & HINT_NO_SITE)
-        return 0;
-    site = site_new(g->t);
-    if (!site)
+    *s = (struct code_site){ .since = (uint32_t)(g->h->steps / 64),
+                             .from = (int32_t)i->imm,
+                             .size = size,
+                             .bits = hint_bits(i),
+                             .write = write };
+    if (!code_linear(g->c) || i->hint & HINT_NO_SITE)
+        return NULL;
+    s->site = site_new(g->t);
+    if (!s->site)
         g->x.p = g->x.end; /* as if the cache were full */
-    g->c->site[g->k].site = site;
-    return site;
+    gen_begin_group(g, s);
+    return s;
 }
 
 /* rs1 + imm: of rs1's own register, or rax. */
@@ -162,8 +182,68 @@ struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
     struct x86_rm at = flat(g, where(g, i));
 
     *c = gen_cold(g, COLD_OP,
-                  ask_entry(g, at.base, size, access == ACCESS_WRITE));
+                  compare_tag(g, at.base, size,
+                              find_tag(g, at.base, access == ACCESS_WRITE)));
     return on_host(g, at);
+}
+
+/* rdx is the address of a first or last byte: a jump, if the block has it not. */
+static uint8_t *ask_block(struct gen *g, struct x86_rm at,
+                          const struct code_site *s, unsigned size,
+                          enum x86_cc cc)
+{
+    take(g, RDX, at);
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX),
+                (int32_t)(-(UINT32_C(1) << s->bits) | (size - 1)));
+    x86_op(&g->x, X86_CMP, RDX,
+           gen_hart(GEN_SITES(site) + s->site * sizeof(site_block)));
+    return x86_jcc(&g->x, cc);
+}
+
+/* A group is there if its first and its last byte are. */
+static void ask_group(struct gen *g, struct x86_rm at, struct code_site *s)
+{
+    struct cold *c;
+
+    at.disp += s->from - (int32_t)g->insn[g->k].imm;
+    c = gen_cold(g, COLD_GROUP, ask_block(g, at, s, 1, CC_NE));
+    c->at = at;
+    c->page = s;
+    c->find = g->t->thunk.find[s->write][0];
+    at.disp += (int32_t)s->size - 1;
+    c->site2 = ask_block(g, at, s, 1, CC_NE);
+    c->back = g->x.p;
+}
+
+static void ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
+{
+    struct x86_rm tag = find_own_tag(g, a, write);
+    bool parts = g->insn[g->k].hint & HINT_PARTS && g->t->has_bmi2;
+    uint8_t *other, *part = NULL;
+
+    other = parts ? compare_parts(g, a, size, tag, write, &part)
+                  : compare_tag(g, a, size, tag);
+    gen_cold(g, COLD_OP, other)->site2 = part;
+}
+
+/* Asks s, or with NULL the TLB; what comes back wants to know where it goes on
+ * if thunk.find has found it. */
+static struct cold *ask(struct gen *g, struct x86_rm at, unsigned size,
+                        bool write, const struct code_site *s)
+{
+    struct cold *c;
+
+    if (s)
+        gen_cold(g, COLD_OP, ask_block(g, at, s, size, CC_NE));
+    else
+        ask_tlb(g, at.base, size, write);
+    c = &g->cold[g->colds - 1];
+    c->at = at;
+    c->page = s;
+    c->has_address = g->has_address;
+    c->address = g->address;
+    c->find = g->t->thunk.find[write][__builtin_ctz(size)];
+    return s && s->bits != SITE_BITS ? NULL : c;
 }
 
 struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
@@ -171,41 +251,47 @@ struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
 {
     bool write = access == ACCESS_WRITE, known = gen_in_group(g, i, write);
     int64_t disp = i->imm + g->delta;
-    uint32_t site = known ? 0 : site_of(g);
+    struct code_site *s = known ? NULL : site_of(g, i, size, write);
     struct x86_rm at = where(g, i);
-    struct cold *c;
+    struct cold *c = NULL;
 
-    if (known || (site && gen_begin_group(g, at, site, write))) {
-        at = disp == (int32_t)disp ? at : flat(g, at);
-        return on_host(g, at);
-    }
-    if (!site || disp != (int32_t)disp)
+    if (!(known || s) || disp != (int32_t)disp)
         at = flat(g, at);
-    c = gen_cold(g, COLD_OP,
-                 site ? gen_ask_site(g, at, size, site, CC_NE)
-                      : ask_tlb(g, at.base, size, write));
-    c->at = at;
-    c->has_address = g->has_address;
-    c->address = g->address;
-    c->find = g->t->thunk.find[write][__builtin_ctz(size)];
-    c->page_site = site;
+    if (s && s->group)
+        ask_group(g, at, s);
+    else if (!known)
+        c = ask(g, at, size, write, s);
     at = on_host(g, at);
-    c->ok = g->x.p;
+    if (c)
+        c->ok = g->x.p;
     return at;
 }
 
-void gen_call_find(struct gen *g, const struct cold *c)
+static void call_find(struct gen *g, const struct cold *c)
 {
     take(g, RDX, c->at);
-    x86_mov_imm(&g->x, RCX, c->page_site * sizeof(struct site));
+    x86_mov_imm(&g->x, RCX, c->page ? c->page->site * sizeof(site_block) : 0);
     x86_aim(x86_call(&g->x), c->find);
 }
 
 /* Perhaps it can be done all the same: thunk.find knows, and the addend. */
 void gen_retry(struct gen *g, const struct cold *c)
 {
-    gen_call_find(g, c);
+    call_find(g, c);
     x86_jcc_to(&g->x, CC_E, c->ok);
+}
+
+/* The site may be filled now; if both ends are there, the group goes on. */
+void gen_regroup(struct gen *g, const struct cold *c)
+{
+    struct x86_rm at = c->at;
+    uint8_t *torn;
+
+    call_find(g, c);
+    torn = ask_block(g, at, c->page, 1, CC_NE);
+    at.disp += (int32_t)c->page->size - 1;
+    x86_aim(ask_block(g, at, c->page, 1, CC_E), c->back);
+    x86_aim(torn, g->x.p);
 }
 
 void gen_back_here(struct gen *g, uint32_t first_cold)

@@ -182,14 +182,6 @@ static void emit_load_fp(struct trans *t, struct x86 *x)
 
 /* Accesses ------------------------------------------------------------------- */
 
-static struct x86_rm site_at(size_t member)
-{
-    struct x86_rm rm = gen_hart(GEN_SITES(site) + member);
-
-    rm.index = RCX;
-    return rm;
-}
-
 static struct x86_rm indexed(size_t array, unsigned index, unsigned scale)
 {
     struct x86_rm rm = gen_hart(array);
@@ -199,18 +191,25 @@ static struct x86_rm indexed(size_t array, unsigned index, unsigned scale)
     return rm;
 }
 
+/* The site at rcx missed once more. Sign flag: often. */
+static void count_miss(struct x86 *x)
+{
+    _Static_assert(sizeof(site_block) == 2 * sizeof(int32_t), "a shift by 1");
+    x86_shift_imm(x, SH_SHR, false, x86_r(RCX), 1);
+    x86_alu_imm(x, ALU_SUB, false, indexed(GEN_SITES(misses), RCX, 0), 1);
+}
+
 /*
- * The TLB has the tag (rdx) and an addend (rax): so has the site at rcx from
- * now on, and it is among the filled ones. Sign flag: it has missed often.
+ * The TLB has the tag (rdx): so has the site at rcx from now on, of which the
+ * block is a page, and it is among the filled ones. Flags: count_miss'.
  */
 static void fill_site(struct x86 *x)
 {
-    const struct x86_rm tag = site_at(offsetof(struct site, tag));
+    const struct x86_rm block = indexed(GEN_SITES(site), RCX, 0);
     uint8_t *known;
 
-    x86_alu_imm(x, ALU_CMP, true, tag, -1);
-    x86_op(x, X86_STORE, RDX, tag);
-    x86_op(x, X86_STORE, RAX, site_at(offsetof(struct site, addend)));
+    x86_alu_imm(x, ALU_CMP, true, block, -1);
+    x86_op(x, X86_STORE, RDX, block);
     known = x86_jcc(x, CC_NE);
     x86_op(x, X86_MOV & ~(unsigned)X86_W, RDX, FAST(filled));
     x86_op(x, X86_STORE & ~(unsigned)X86_W, RCX,
@@ -218,9 +217,7 @@ static void fill_site(struct x86 *x)
     x86_alu_imm(x, ALU_ADD, false, FAST(filled), 1);
     x86_aim(known, x->p);
     x86_alu_imm(x, ALU_ADD, true, FAST(fills), 1);
-    _Static_assert(sizeof(struct site) == 4 * sizeof(int32_t), "a shift by 2");
-    x86_shift_imm(x, SH_SHR, false, x86_r(RCX), 2);
-    x86_alu_imm(x, ALU_SUB, false, indexed(GEN_SITES(misses), RCX, 0), 1);
+    count_miss(x);
 }
 
 /*
@@ -267,18 +264,31 @@ static void found(struct x86 *x, bool ok)
     ret(x);
 }
 
+/* It may pass, rcx being the TLB entry. Comes back: a jump, if its site, or with
+ * none all of those that have none, did so often. */
+static uint8_t *pass_odd(struct x86 *x)
+{
+    uint8_t *often;
+
+    x86_op(x, X86_MOV, RDX,
+           x86_mem(RCX, (int32_t)offsetof(struct tlb_entry, addend)));
+    x86_op(x, X86_MOV, RCX, x86_mem(RSP, 0));
+    count_miss(x);
+    often = x86_jcc(x, CC_S);
+    found(x, true);
+    return often;
+}
+
 /*
  * An access to the address in rdx that could not be done at once, ecx being
- * its site's offset. If it can be done now, rdx is the addend and the zero
- * flag is set. rax is kept.
+ * its site's offset, 0: it asked the TLB. If it can be done now, rdx is the
+ * addend and the zero flag is set. rax is kept.
  */
 static void emit_find(struct trans *t, struct x86 *x, bool write, unsigned size)
 {
     const int32_t tag = write ? (int32_t)offsetof(struct tlb_entry, write)
                               : (int32_t)offsetof(struct tlb_entry, read);
-    const struct x86_rm addend =
-        x86_mem(RCX, (int32_t)offsetof(struct tlb_entry, addend));
-    uint8_t *odd, *often, *pass[2];
+    uint8_t *odd, *often, *failed, *pass[2];
 
     t->thunk.find[write][__builtin_ctz(size)] = x->p;
     push(x, RAX);
@@ -289,7 +299,8 @@ static void emit_find(struct trans *t, struct x86 *x, bool write, unsigned size)
                 (int32_t)tlb_tag(UINT64_MAX, size));
     x86_op(x, X86_CMP, RDX, x86_mem(RCX, tag));
     odd = x86_jcc(x, CC_NE);
-    x86_op(x, X86_MOV, RAX, addend);
+    x86_op(x, X86_MOV, RAX,
+           x86_mem(RCX, (int32_t)offsetof(struct tlb_entry, addend)));
     x86_op(x, X86_MOV, RCX, x86_mem(RSP, 0));
     fill_site(x);
     often = x86_jcc(x, CC_S);
@@ -298,11 +309,11 @@ static void emit_find(struct trans *t, struct x86 *x, bool write, unsigned size)
     x86_aim(odd, x->p);
     try_odd(x, tag, size, pass);
     x86_aim(often, x->p);
+    failed = x->p;
     found(x, false);
     x86_aim(pass[0], x->p);
     x86_aim(pass[1], x->p);
-    x86_op(x, X86_MOV, RDX, addend);
-    found(x, true);
+    x86_aim(pass_odd(x), failed);
 }
 
 void thunks_emit(struct trans *t)

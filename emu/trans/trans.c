@@ -78,39 +78,105 @@ static uint64_t do_last(struct hart *h, struct block *b, unsigned k)
     return (uint64_t)(interp_op[i->op](h, i) + 1 - b->insn);
 }
 
-/*
- * Did a site miss too often? Then another translation is made that does without
- * its group, or asks the TLB at once. Where many steps lie between two misses,
- * it is worth having.
- */
-static void site_judge(struct hart *h, struct code *c, unsigned k)
+/* The largest aligned block with va's bytes in [from, to), 0: none. */
+static unsigned block_bits(const struct code_site *s, uint64_t va,
+                           uint64_t from, uint64_t to)
 {
-    struct code_site *s = &c->site[k];
-    int32_t *misses = &hart_caches(h)->sites.misses[s->site];
-    uint32_t now = (uint32_t)(h->steps / 64);
-
-    if (!s->site || *misses >= 0)
-        return;
-    if (now - s->since < SITE_MISSES * SITE_STEPS / 64) {
-        c->block->insn[k].hint |= s->group ? HINT_NO_GROUP : HINT_NO_SITE;
-        code_remake(c);
+    for (unsigned bits = 31; bits >= SITE_LEAST; bits--) {
+        uint64_t block = va & -(UINT64_C(1) << bits);
+        if (block >= from && to - block >= UINT64_C(1) << bits &&
+            va - block + s->size <= UINT64_C(1) << bits)
+            return bits;
     }
-    *misses = c->dead ? INT32_MAX : SITE_MISSES;
-    s->since = now;
+    return 0;
 }
 
-/* A group was left: that costs much more than a miss. */
+/* 33 misses: is that often? Then another translation is made, with blocks of a
+ * size that fits, or without the group; or it asks the TLB at once. Where many
+ * steps lie between two misses, it is worth having. */
+static bool site_judge(struct hart *h, struct code *c, unsigned k,
+                       unsigned bits)
+{
+    struct code_site *s = &c->site[k];
+    struct insn *i = &c->block->insn[k];
+    uint32_t now = (uint32_t)(h->steps / 64), since = s->since;
+
+    s->since = now;
+    if (now - since >= SITE_MISSES * SITE_STEPS / 64)
+        return true;
+    if (s->group)
+        i->hint |= HINT_NO_GROUP;
+    else if (!bits || bits == s->bits || i->hint >= HINT_BITS)
+        i->hint |= HINT_NO_SITE;
+    else
+        i->hint |= (uint8_t)(bits * HINT_BITS);
+    code_remake(c);
+    return false;
+}
+
+/* k's access to va, or that of a group, was not in its site's block. It has been
+ * done: the block may be the one that it is in. */
+static void site_missed(struct hart *h, struct code *c, unsigned k, uint64_t va)
+{
+    struct sites *all = &hart_caches(h)->sites;
+    struct code_site *s = &c->site[k];
+    int32_t *misses = &all->misses[s->site];
+    uint64_t from, to;
+    unsigned bits = 0;
+
+    if (mmu_run_around(h, va, s->write, &from, &to))
+        bits = block_bits(s, va, from, to);
+    if (--*misses < 0)
+        *misses = site_judge(h, c, k, bits) ? SITE_MISSES : INT32_MAX;
+    if (bits < s->bits)
+        return;
+    if (all->site[s->site] == TLB_NONE)
+        all->filled[h->fast.filled++] = s->site * (uint32_t)sizeof all->site[0];
+    all->site[s->site] = va & -(UINT64_C(1) << s->bits);
+    h->fast.fills++;
+}
+
+/* An access without a site was done by thunk.find, as so many before. If it is
+ * because its page is watched, there is a better way. */
+static void judge_odd(struct hart *h, struct code *c, unsigned k, uint64_t va)
+{
+    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    uint64_t tag = c->site[k].write ? e->write : e->read;
+    struct insn *i = &c->block->insn[k];
+
+    hart_caches(h)->sites.misses[0] = SITE_MISSES;
+    if (tag != ((va & -(uint64_t)MEM_PAGE) | TLB_WATCHED) ||
+        i->hint & HINT_PARTS)
+        return;
+    i->hint |= HINT_PARTS;
+    code_remake(c);
+}
+
+/* An access was done by its op. */
+static void judge(struct hart *h, struct code *c, unsigned k, uint64_t va)
+{
+    const struct code_site *s = &c->site[k];
+
+    if (s->site)
+        site_missed(h, c, k, va);
+    else if (s->size && hart_caches(h)->sites.misses[0] < 0)
+        judge_odd(h, c, k, va);
+}
+
+/* A group was left, which costs much more than a miss. */
 static void group_torn(struct hart *h)
 {
     struct code *c = h->fast.torn;
+    uint32_t k = h->fast.torn_k;
+    const struct code_site *s;
 
     if (!c)
         return;
     h->fast.torn = NULL;
     c->t->info.torn++;
-    hart_caches(h)->sites.misses[c->site[h->fast.torn_k].site] -=
-        SITE_MISSES / 8;
-    site_judge(h, c, h->fast.torn_k);
+    s = &c->site[k];
+    hart_caches(h)->sites.misses[s->site] -= SITE_MISSES / 8 - 1;
+    site_missed(h, c, k, h->x[c->block->insn[k].rs1] + (uint64_t)s->from);
 }
 
 /* Interrupts may have changed, but there is none to take; and nothing that
@@ -127,19 +193,21 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
     const struct insn *i = &c->block->insn[k];
     bool ends = k + 1 == c->n && insn_flow(i->op) == FLOW_ENDS;
     uint64_t exceptions = h->exceptions, forgotten = h->fast.forgotten, done;
+    uint64_t va = h->x[i->rs1] + (uint64_t)c->site[k].from;
     struct jump_entry *e;
 
     fold_flags(h);
     h->steps = h->stop_at - budget - (c->n - k);
     h->pc = c->pc;
     c->t->info.ops++;
-    site_judge(h, c, k);
     done = ends ? do_last(h, c->block, k) : do_alone(h, c, i);
     h->block = NULL;
     h->steps += done;
     if (!ends && done == 1 && h->exceptions == exceptions &&
-        h->fast.forgotten == forgotten && !(h->attention | h->waiting))
+        h->fast.forgotten == forgotten && !(h->attention | h->waiting)) {
+        judge(h, c, k, va);
         return NULL;
+    }
     h->fast.fp = 0;
     h->fast.budget = h->stop_at - h->steps;
     if (no_interrupt(h))
@@ -374,8 +442,6 @@ void trans_add_hart(struct trans *t, struct hart *h)
 
     assert(t->harts < CODE_HARTS);
     t->hart[t->harts++] = h;
-    for (uint32_t n = 0; n < t->sites; n++)
-        hart_caches(h)->sites.site[n].tag = TLB_NONE;
     h->fast = (struct hart_fast){ .trans = t,
                                   .no_code = code_rx(t, t->thunk.at_rax),
                                   .mxcsr_clean = 0x1f80,

@@ -57,6 +57,8 @@ static void make_address(struct gen *g, const struct cold *c)
 static void cold(struct gen *g, const struct cold *c)
 {
     x86_aim(c->site, g->x.p);
+    if (c->site2)
+        x86_aim(c->site2, g->x.p);
     if (c->ok)
         gen_retry(g, c);
     switch (c->kind) {
@@ -79,6 +81,8 @@ static void cold(struct gen *g, const struct cold *c)
         break;
     case COLD_GROUP:
         gen_regroup(g, c);
+        x86_mov_imm(&g->x, RCX, c->k);
+        x86_mov_imm(&g->x, RDX, (uintptr_t)g->c);
         leave_at(g, c->k, g->t->thunk.torn);
         break;
     case COLD_QUIT:
@@ -244,8 +248,6 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
         return NULL;
     for (uint32_t k = 0; k <= c->n; k++)
         c->at[k] = (uint16_t)(g.label[k] - (t->rw + t->used));
-    for (uint32_t k = 0; k < c->n; k++)
-        c->site[k].since = (uint32_t)(h->steps / 64);
     c->size = (uint32_t)(g.x.p - (t->rw + t->used));
     t->used += (c->size + 15) & ~15u;
     code_keep(c);

@@ -77,12 +77,14 @@ def measure(name, *where, scale):
           f"{first / none:.3f}")
     print(f"{name}: 1,000 breakpoints and 100 watchpoints, never hit: "
           f"{all_ / none:.3f}")
-    page = Loop(*where, 2, 40000000 // scale, options)
-    none, watch, read = page.seconds(
-        [], [f"watch {page.at['data'] + 1024:#x}"],
-        [f"awatch {page.at['data'] + 1024:#x}"])
-    print(f"{name}: a watchpoint on a page that a loop does nothing but "
-          f"access: {watch / none:.2f} (watch), {read / none:.2f} (awatch)")
+    for loop, how in (2, ""), (4, " under Sv39"):
+        page = Loop(*where, loop, 40000000 // scale, options)
+        none, watch, read = page.seconds(
+            [], [f"watch {page.at['data'] + 1024:#x}"],
+            [f"awatch {page.at['data'] + 1024:#x}"])
+        print(f"{name}: a watchpoint on a page that a loop does nothing but "
+              f"access{how}: {watch / none:.2f} (watch), "
+              f"{read / none:.2f} (awatch)")
     hits = Loop(*where, 3, 4000000 // scale, options)
     here = hits.at["here"]
     condition, counted = hits.seconds(

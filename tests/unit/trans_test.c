@@ -525,6 +525,51 @@ static void run_ranges(uint64_t program)
     expect_same_memory(program);
 }
 
+/* Some bytes of what programs read and write, or of what they seldom do. */
+static void watch_somewhere(void)
+{
+    struct point p = { .kind = below(2) ? POINT_WRITE : POINT_READ,
+                       .addr = DATA - 512 + below(below(2) ? 1024 : 4096),
+                       .len = 1 + below(16),
+                       .flags = below(4) ? 0 : POINT_PHYS };
+
+    points_add(ref->points, &p);
+    points_add(rig->points, &p);
+}
+
+/* What both did; where a watchpoint stopped them they do the step after all. */
+static uint64_t run_to_stop(uint64_t program, uint64_t n)
+{
+    uint64_t done = hart_run(ref->h, n);
+    bool stopped = ref->h->attention & ATTN_STOP;
+
+    cr_assert_eq(trans_run(rig->h, n), done, "program %lu", program);
+    cr_assert_eq(stopped, (rig->h->attention & ATTN_STOP) != 0,
+                 "program %lu: one stops", program);
+    if (!stopped)
+        return done;
+    cr_assert_eq(ref->h->stop.addr, rig->h->stop.addr, "program %lu", program);
+    ref->h->attention &= ~(uint32_t)ATTN_STOP;
+    rig->h->attention &= ~(uint32_t)ATTN_STOP;
+    ref->h->skip_points = rig->h->skip_points = SKIP_ALL;
+    cr_assert_eq(hart_run(ref->h, 1), trans_run(rig->h, 1));
+    return done + 1;
+}
+
+/* Long enough for sites to be judged. */
+static void run_watched(uint64_t program)
+{
+    for (unsigned n = below(4); n > 0; n--)
+        watch_somewhere();
+    for (uint64_t t = 0; t < 10 * STEPS;) {
+        t += run_to_stop(program, 1 + below(below(2) ? 2000 : 20));
+        expect_same(program, t);
+    }
+    expect_same_memory(program);
+    points_remove_owner(ref->points, NULL);
+    points_remove_owner(rig->points, NULL);
+}
+
 static uint64_t programs(void)
 {
     const char *n = getenv("TRANS_PROGRAMS");
@@ -572,6 +617,13 @@ Test(trans, ranges_are_left_where_the_interpreter_leaves_them, .timeout = 0)
 {
     compare_programs(false, programs() / 8, run_ranges);
     compare_programs(true, programs() / 8, run_ranges);
+}
+
+Test(trans, watchpoints_stop_programs_where_they_stop_the_interpreter,
+     .timeout = 0)
+{
+    compare_programs(false, programs() / 8, run_watched);
+    compare_programs(true, programs() / 8, run_watched);
 }
 
 /* What translated code knows of pages --------------------------------------------- */
@@ -629,6 +681,55 @@ Test(trans, stores_side_by_side_ask_both_pages_they_are_in)
         cr_assert_eq(told, a1 > DATA - 24, "stores at %lx", a1);
         cr_assert_leq(rig->h->x[12] - peek64(rig, a1 + 16), 1);
     }
+}
+
+/* Both walk around in a page, of which a watchpoint has some bytes. */
+static void walk_around(bool paging, uint32_t access, uint64_t step)
+{
+    const uint32_t loop[] = { access,
+                              enc_i(OP_addi, 12, 12, 1),
+                              enc_r(OP_add, 11, 11, 15),
+                              enc_r(OP_and, 11, 11, 13),
+                              enc_r(OP_or, 11, 11, 14),
+                              enc_j(OP_jal, 0, -20) };
+
+    new_program(paging);
+    for (unsigned k = 0; k < 6; k++) {
+        poke32(ref, CODE + 4 * k, loop[k]);
+        poke32(rig, CODE + 4 * k, loop[k]);
+    }
+    ref->h->x[11] = ref->h->x[14] = DATA;
+    ref->h->x[13] = 4095;
+    ref->h->x[15] = step;
+    same_state();
+    for (uint64_t n = 0; n < 100; n++) {
+        run_to_stop(step, 1 + below(2000));
+        expect_same(step, n);
+    }
+    expect_same_memory(step);
+}
+
+static void walk_at_all_steps(bool paging)
+{
+    static const struct point watch = { .kind = POINT_READ | POINT_WRITE,
+                                        .addr = DATA + 1028,
+                                        .len = 4 };
+    const uint32_t access[] = { enc_i(OP_ld, 16, 11, 8),
+                                enc_s(OP_sd, 12, 11, 8),
+                                enc_i(OP_lbu, 16, 11, 7),
+                                enc_s(OP_sh, 12, 11, 8) };
+
+    points_add(ref->points, &watch);
+    points_add(rig->points, &watch);
+    for (unsigned n = 0; n < 4; n++)
+        for (uint64_t step = 0; step < 4096; step = step * 3 + 4)
+            walk_around(paging, access[n], step);
+}
+
+Test(trans, all_of_a_watched_page_but_what_is_watched_is_like_others)
+{
+    walk_at_all_steps(false);
+    walk_at_all_steps(true);
 }
 
 #ifndef HOSTILE /* there everything is forgotten all the time */
