@@ -240,6 +240,8 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
     r = prepare(h, i, va, size, ACCESS_WRITE | ACCESS_VALUE, &p);
     if (r == MMU_OK && !write_pieces(h, &p, &va, size, v))
         return fault(h, i, CAUSE_STORE_ACCESS, va);
+    if (r == MMU_OK && e->write == TLB_NONE && tlb_may(e, va, ACCESS_WRITE))
+        tlb_again(h, tlb_data_context(h), va); /* it had to be copied, say */
     return r;
 }
 
