@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
 #include "emu/base/log.h"
 #include "emu/base/tap.h"
@@ -15,27 +13,21 @@
 #include "emu/bus/dev.h"
 #include "emu/bus/mem.h"
 #include "emu/hart/hart.h"
+#include "emu/machine/guess.h"
+#include "emu/machine/pages.h"
 #include "emu/machine/semihost.h"
 #include "emu/machine/slice.h"
 
 enum {
-    SLAB = 512,     /* pages that are asked for at once: 2 MiB */
     PER_OCTAVE = 8, /* checkpoints per doubling of the distance from now */
     SAMPLE = 64,    /* of so many copies one is timed */
     COPY_NS = 1000, /* what one takes, as long as none was timed */
     MISS_NS = 300,  /* to find out that one is wanted, about */
     ZERO_NS = 150,  /* to find out that a page is all zeros */
-    /* Slabs that it may have, and how often one more: see chain_make_room. */
-    SLABS = 8,
+    /* Slabs: how often one more (see chain_make_room), and how much of their
+     * price is due for each interval. */
     SLAB_NS = 400000000,
-};
-
-/* Pages for copies; freed ones are kept for the next. */
-struct pool {
-    uint8_t **slab;
-    size_t slabs, used;
-    void *free;       /* each begins with a pointer to the next */
-    int64_t grown_ns; /* what it took to be given memory */
+    DUE_NS = 1000000,
 };
 
 struct chain {
@@ -44,12 +36,13 @@ struct chain {
     size_t n, room;
     size_t here;        /* memory is as of at[here], but for working */
     struct gap working; /* pages written since, as they were */
-    struct pool pool;
+    struct pages pages;
+    struct guess guess;
     size_t limit;     /* bytes */
     size_t state;     /* bytes of all states */
     size_t entries;   /* of all gaps */
     size_t beside;    /* bytes that others have */
-    int64_t copy_ns;  /* what it takes to copy a page, lately */
+    int64_t copy_ns;  /* what it takes to copy a page when it is written */
     int64_t clock_ns; /* and to ask for the time */
     int64_t spent_ns; /* on what is in working */
     int64_t born_ns;
@@ -59,61 +52,6 @@ struct chain {
 };
 
 /* Pages ---------------------------------------------------------------------- */
-
-int64_t chain_clock(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-/* A slab is a huge page, where the host has such: to be given 512 small ones
- * takes longer than to fill them. */
-static void add_slab(struct pool *p)
-{
-    size_t size = (size_t)SLAB * MEM_PAGE;
-    int64_t began = chain_clock();
-    uint8_t *slab = xaligned(size);
-
-    madvise(slab, size, MADV_HUGEPAGE);
-    p->slab = xrealloc(p->slab, (p->slabs + 1) * sizeof *p->slab);
-    p->slab[p->slabs++] = slab;
-    for (size_t n = 0; n < SLAB; n++) {
-        void *page = slab + n * MEM_PAGE;
-
-        memcpy(page, &p->free, sizeof p->free);
-        p->free = page;
-    }
-    if (p->slabs > SLABS) /* what everybody needs has no price */
-        p->grown_ns += chain_clock() - began;
-}
-
-static uint8_t *page_new(struct pool *p)
-{
-    uint8_t *page;
-
-    if (!p->free)
-        add_slab(p);
-    page = p->free;
-    memcpy(&p->free, page, sizeof p->free);
-    p->used++;
-    return page;
-}
-
-static void page_free(struct pool *p, uint8_t *page)
-{
-    if (!page)
-        return;
-    memcpy(page, &p->free, sizeof p->free);
-    p->free = page;
-    p->used--;
-}
-
-static bool is_zero(const uint8_t *page)
-{
-    return !page[0] && !memcmp(page, page + 1, MEM_PAGE - 1);
-}
 
 static const struct mem_region *region_of(const struct chain *c,
                                           const struct page_copy *p)
@@ -133,15 +71,20 @@ static size_t size_of(const struct mem_region *r, uint32_t page)
 static uint8_t *copy_of(struct chain *c, const struct mem_region *r,
                         uint32_t page)
 {
-    const uint8_t *from = r->host + (uint64_t)page * MEM_PAGE;
-    size_t size = size_of(r, page);
-    uint8_t *copy;
+    return page_copy(&c->pages, r->host + (uint64_t)page * MEM_PAGE,
+                     size_of(r, page));
+}
 
-    if (size == MEM_PAGE && is_zero(from))
-        return NULL;
-    copy = page_new(&c->pool);
-    memcpy(copy, from, size);
-    return copy;
+/* Is memory there as the copy says? */
+static bool is_same(const struct chain *c, const struct page_copy *p)
+{
+    const struct mem_region *r = region_of(c, p);
+    const uint8_t *now = r->host + (uint64_t)p->page * MEM_PAGE;
+    size_t size = size_of(r, p->page);
+
+    if (p->data)
+        return !memcmp(now, p->data, size);
+    return size == MEM_PAGE && page_is_zero(now);
 }
 
 /* Others that care for the page (decoded code) are told as of any write. */
@@ -151,6 +94,8 @@ static void put_back(struct chain *c, const struct page_copy *p)
     uint64_t off = (uint64_t)p->page * MEM_PAGE;
     size_t size = size_of(r, p->page);
 
+    if (is_same(c, p))
+        return;
     mem_before_write(c->m->mem, r, r->base + off, size);
     if (p->data)
         memcpy(r->host + off, p->data, size);
@@ -172,63 +117,47 @@ static void gap_add(struct gap *g, struct page_copy p)
         g->page = xrealloc(g->page, g->room * sizeof *g->page);
     }
     g->page[g->n++] = p;
-    g->sorted = false;
 }
 
 static void gap_free(struct chain *c, struct gap *g)
 {
     for (size_t i = 0; i < g->n; i++)
-        page_free(&c->pool, g->page[i].data);
+        page_free(&c->pages, g->page[i].data);
     c->entries -= g->n;
     free(g->page);
     *g = (struct gap){ 0 };
 }
 
-static uint64_t key(const struct page_copy *p)
+static struct page_place place_of(const struct page_copy *p)
 {
-    return (uint64_t)p->region << 32 | p->page;
+    return (struct page_place){ p->region, p->page };
 }
 
-static int by_key(const void *a, const void *b)
+static void mark(const struct chain *c, const struct gap *g, bool on)
 {
-    uint64_t x = key(a), y = key(b);
-
-    return x < y ? -1 : x > y;
+    for (size_t i = 0; i < g->n; i++)
+        guess_note(&c->guess, place_of(&g->page[i]))->marked = on;
 }
 
-static void gap_sort(struct gap *g)
+static bool is_marked(const struct chain *c, const struct page_copy *p)
 {
-    if (!g->sorted && g->n)
-        qsort(g->page, g->n, sizeof *g->page, by_key);
-    g->sorted = true;
+    return guess_note(&c->guess, place_of(p))->marked;
 }
 
-/* One gap of two; where both have a page, that of first is the one. */
-static struct gap gap_merge(struct chain *c, struct gap *first,
-                            struct gap *second)
+/* Both become one, first; where both have a page, that of first is the one. */
+static void gap_merge(struct chain *c, struct gap *first, struct gap *second)
 {
-    struct gap g = { 0 };
-    size_t i = 0, j = 0;
-
-    gap_sort(first);
-    gap_sort(second);
-    while (i < first->n || j < second->n) {
-        uint64_t a = i < first->n ? key(&first->page[i]) : UINT64_MAX;
-        uint64_t b = j < second->n ? key(&second->page[j]) : UINT64_MAX;
-
-        gap_add(&g, a <= b ? first->page[i] : second->page[j]);
-        if (a == b) {
-            page_free(&c->pool, second->page[j].data);
+    mark(c, first, true);
+    for (size_t i = 0; i < second->n; i++)
+        if (is_marked(c, &second->page[i])) {
+            page_free(&c->pages, second->page[i].data);
             c->entries--;
+        } else {
+            gap_add(first, second->page[i]);
         }
-        i += a <= b;
-        j += b <= a;
-    }
-    free(first->page);
+    mark(c, first, false);
     free(second->page);
-    *first = *second = (struct gap){ 0 };
-    g.sorted = true;
-    return g;
+    *second = (struct gap){ 0 };
 }
 
 /* Memory goes to the gap's other end. */
@@ -239,7 +168,7 @@ static void gap_exchange(struct chain *c, struct gap *g)
         uint8_t *now = copy_of(c, region_of(c, p), p->page);
 
         put_back(c, p);
-        page_free(&c->pool, p->data);
+        page_free(&c->pages, p->data);
         p->data = now;
     }
 }
@@ -263,6 +192,15 @@ static void touch(uint8_t *page)
     __atomic_fetch_or(page, 0, __ATOMIC_RELAXED);
 }
 
+/* It may be written now. */
+static void add_working(struct chain *c, struct page_copy p)
+{
+    region_of(c, &p)->attn[p.page] &= (uint8_t)~MEM_ATTN_COPY;
+    gap_add(&c->working, p);
+    c->entries++;
+    c->copies += p.data != NULL;
+}
+
 static struct page_copy keep(struct chain *c, uint64_t pa)
 {
     struct mem *mem = c->m->mem;
@@ -272,19 +210,18 @@ static struct page_copy keep(struct chain *c, uint64_t pa)
     p.page = (uint32_t)((pa - r->base) / MEM_PAGE);
     touch(r->host + (uint64_t)p.page * MEM_PAGE);
     p.data = copy_of(c, r, p.page);
-    r->attn[p.page] &= (uint8_t)~MEM_ATTN_COPY;
-    gap_add(&c->working, p);
-    c->entries++;
+    add_working(c, p);
+    guess_written(&c->guess, place_of(&p));
     return p;
 }
 
 /* The same, with an eye on how long it takes; the host may have been busy. */
 static struct page_copy keep_timed(struct chain *c, uint64_t pa)
 {
-    int64_t grown = c->pool.grown_ns, began = chain_clock(), took;
+    int64_t grown = c->pages.grown_ns, began = chain_clock(), took;
     struct page_copy p = keep(c, pa);
 
-    took = chain_clock() - began - c->clock_ns - (c->pool.grown_ns - grown);
+    took = chain_clock() - began - c->clock_ns - (c->pages.grown_ns - grown);
     if (!p.data)
         return p;
     if (took > 2 * c->copy_ns)
@@ -302,7 +239,6 @@ static void written(void *opaque, uint64_t pa, size_t len, unsigned bits)
     if (!(bits & MEM_ATTN_COPY) || c->restoring)
         return;
     p = c->working.n % SAMPLE ? keep(c, pa) : keep_timed(c, pa);
-    c->copies += p.data != NULL;
     c->spent_ns += p.data ? c->copy_ns + MISS_NS : ZERO_NS;
     if (chain_full(c) && !c->relieving && c->m->run->running) {
         c->relieving = true;
@@ -322,6 +258,12 @@ static void arm_all(struct chain *c, bool on)
     mem_flush(c->m->mem);
 }
 
+/* Memory is paid for little by little. */
+static int64_t due(const struct chain *c)
+{
+    return c->pages.grown_ns < DUE_NS ? c->pages.grown_ns : DUE_NS;
+}
+
 /* The working pages have gone elsewhere: from now on writes count anew. */
 static void begin_working(struct chain *c, const struct gap *were)
 {
@@ -329,7 +271,29 @@ static void begin_working(struct chain *c, const struct gap *were)
         arm(c, &were->page[i]);
     mem_flush(c->m->mem);
     c->working = (struct gap){ 0 };
+    c->pages.grown_ns -= due(c);
+    c->spent_ns = 0;
 }
+
+/* In a row it takes a fraction of the time, and no write tag is lost. */
+void chain_foresee(struct chain *c)
+{
+    int64_t began = chain_clock(), grown = c->pages.grown_ns;
+    const struct page_list *hot = &c->guess.hot;
+
+    for (size_t i = 0; i < hot->n && !chain_full(c); i++) {
+        struct page_copy p = { .region = hot->at[i].region,
+                               .page = hot->at[i].page };
+
+        if (!(region_of(c, &p)->attn[p.page] & MEM_ATTN_COPY))
+            continue;
+        p.data = copy_of(c, region_of(c, &p), p.page);
+        add_working(c, p);
+    }
+    c->spent_ns += chain_clock() - began - (c->pages.grown_ns - grown);
+}
+
+void chain_next_interval(struct chain *c) { guess_next(&c->guess); }
 
 static int64_t clock_cost(void)
 {
@@ -345,6 +309,8 @@ static int64_t clock_cost(void)
 
 /* Chains ------------------------------------------------------------------------ */
 
+int64_t chain_clock(void) { return pages_clock(); }
+
 struct chain *chain_new(struct machine *m, size_t bytes)
 {
     struct chain *c = xcalloc(1, sizeof *c);
@@ -354,6 +320,7 @@ struct chain *chain_new(struct machine *m, size_t bytes)
     c->copy_ns = COPY_NS;
     c->clock_ns = clock_cost();
     c->born_ns = chain_clock();
+    guess_init(&c->guess, m->mem, bytes / MEM_PAGE);
     mem_on_write(m->mem, written, c);
     arm_all(c, true);
     return c;
@@ -376,9 +343,8 @@ void chain_free(struct chain *c)
     for (size_t i = 0; i < c->n; i++)
         checkpoint_free(c, c->at[i]);
     gap_free(c, &c->working);
-    for (size_t i = 0; i < c->pool.slabs; i++)
-        free(c->pool.slab[i]);
-    free(c->pool.slab);
+    pages_free_all(&c->pages);
+    guess_fini(&c->guess);
     free(c->at);
     free(c);
 }
@@ -392,14 +358,11 @@ struct checkpoint *chain_nth(const struct chain *c, size_t n)
 
 size_t chain_here(const struct chain *c) { return c->here; }
 
-int64_t chain_cost(const struct chain *c)
-{
-    return c->spent_ns + c->pool.grown_ns;
-}
+int64_t chain_cost(const struct chain *c) { return c->spent_ns + due(c); }
 
 size_t chain_bytes(const struct chain *c)
 {
-    return c->pool.used * MEM_PAGE + c->state +
+    return c->pages.used * MEM_PAGE + c->state +
            c->entries * sizeof(struct page_copy);
 }
 
@@ -467,6 +430,16 @@ static struct checkpoint *checkpoint_new(struct chain *c)
     return k;
 }
 
+/* Pages may have been copied that were not written after all. */
+static bool is_unwritten(const struct chain *c, const struct gap *g)
+{
+    size_t i = 0;
+
+    while (i < g->n && is_same(c, &g->page[i]))
+        i++;
+    return i == g->n;
+}
+
 /*
  * Between here and the next one: what redoes the whole gap also redoes its
  * second half, if for some pages needlessly.
@@ -475,10 +448,9 @@ struct checkpoint *chain_take(struct chain *c)
 {
     struct checkpoint *k;
 
-    if (c->n && !c->working.n && chain_at(c, c->at[c->here]))
+    if (c->n && chain_at(c, c->at[c->here]) && is_unwritten(c, &c->working))
         return c->at[c->here];
     k = checkpoint_new(c);
-    c->spent_ns = c->pool.grown_ns = 0;
     if (c->n) {
         k->gap = c->at[c->here]->gap;
         c->at[c->here]->gap = c->working;
@@ -491,15 +463,54 @@ struct checkpoint *chain_take(struct chain *c)
 
 /* Moving ------------------------------------------------------------------------- */
 
-/* Memory is as of at[here] again. */
+/*
+ * Memory is as of at[here] again, and what is in working is a copy of it, as
+ * good as one that is made when the same is run again.
+ */
 static void undo_working(struct chain *c)
+{
+    for (size_t i = 0; i < c->working.n; i++)
+        put_back(c, &c->working.page[i]);
+}
+
+static void leave_working(struct chain *c)
 {
     struct gap g = c->working;
 
-    for (size_t i = 0; i < g.n; i++)
-        put_back(c, &g.page[i]);
+    undo_working(c);
     begin_working(c, &g);
     gap_free(c, &g);
+}
+
+/* Back over the last gap: what memory becomes is there already, as a copy, and
+ * what was written once will be written again. */
+static void exchange_and_keep(struct chain *c, struct gap *g)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        struct page_copy *p = &g->page[i], was = *p;
+
+        p->data = copy_of(c, region_of(c, p), p->page);
+        put_back(c, &was);
+        add_working(c, was);
+    }
+}
+
+static bool has_room(const struct chain *c, const struct gap *g)
+{
+    return chain_bytes(c) + c->beside + g->n * MEM_PAGE <= c->limit;
+}
+
+static void go_back(struct chain *c, size_t n)
+{
+    struct gap *g;
+
+    while (c->here > n) {
+        g = &c->at[--c->here]->gap;
+        if (c->here == n && has_room(c, g))
+            exchange_and_keep(c, g);
+        else
+            gap_exchange(c, g);
+    }
 }
 
 void chain_restore(struct chain *c, size_t n)
@@ -507,12 +518,15 @@ void chain_restore(struct chain *c, size_t n)
     struct checkpoint *k = c->at[n];
 
     c->restoring = true;
-    undo_working(c);
-    while (c->here > n)
-        gap_exchange(c, &c->at[--c->here]->gap);
+    if (n == c->here)
+        undo_working(c);
+    else
+        leave_working(c);
+    go_back(c, n);
     while (c->here < n)
         gap_exchange(c, &c->at[c->here++]->gap);
     c->restoring = false;
+    c->spent_ns = 0;
     devs_restore(c->m->devs, k->state.data, k->state.len);
     semihost_load(c->m, k->semihost.data, k->semihost.len);
     tap_rewind(c->m->tap, k->pos.log);
@@ -526,9 +540,9 @@ static bool page_is(const struct chain *c, const struct page_copy *p,
     const struct mem_region *r = region_of(c, p);
     const uint8_t *now = r->host + (uint64_t)p->page * MEM_PAGE;
     const uint8_t *was = p->data ? p->data : zeros;
-    size_t n = 0, size = size_of(r, p->page);
+    size_t n = 0;
 
-    if (!memcmp(now, was, size))
+    if (is_same(c, p))
         return true;
     while (now[n] == was[n])
         n++;
@@ -537,23 +551,20 @@ static bool page_is(const struct chain *c, const struct page_copy *p,
 }
 
 /* Every page that either run wrote must be what the first one left. */
-static bool memory_is(struct chain *c, struct gap *then, struct err *err)
+static bool memory_is(const struct chain *c, const struct gap *then,
+                      struct err *err)
 {
-    struct gap *now = &c->working;
+    const struct gap *now = &c->working;
     size_t i = 0, j = 0;
 
-    gap_sort(then);
-    gap_sort(now);
-    while (i < then->n || j < now->n) {
-        uint64_t a = i < then->n ? key(&then->page[i]) : UINT64_MAX;
-        uint64_t b = j < now->n ? key(&now->page[j]) : UINT64_MAX;
-
-        if (!page_is(c, a <= b ? &then->page[i] : &now->page[j], err))
-            return false;
-        i += a <= b;
-        j += b <= a;
-    }
-    return true;
+    mark(c, then, true);
+    while (i < then->n && page_is(c, &then->page[i], err))
+        i++;
+    while (i == then->n && j < now->n &&
+           (is_marked(c, &now->page[j]) || page_is(c, &now->page[j], err)))
+        j++;
+    mark(c, then, false);
+    return i == then->n && j == now->n;
 }
 
 bool chain_pass(struct chain *c, struct err *err)
@@ -612,10 +623,14 @@ static bool may_go(const struct chain *c, size_t n)
 
 static void drop(struct chain *c, size_t n)
 {
-    struct gap *a = &c->at[n - 1]->gap, *b = &c->at[n]->gap;
-    struct gap g = n < c->here ? gap_merge(c, a, b) : gap_merge(c, b, a);
+    struct gap *a = &c->at[n - 1]->gap, *b = &c->at[n]->gap, *g;
 
-    *a = g;
+    g = n < c->here ? a : b;
+    gap_merge(c, g, g == a ? b : a);
+    if (g == b) {
+        *a = *b;
+        *b = (struct gap){ 0 };
+    }
     take_out(c, n);
 }
 
@@ -661,16 +676,18 @@ static size_t least(const struct chain *c)
 /*
  * To be given memory takes the host longer than to copy pages: about as many
  * as were wanted last time are to be free. Where many are, they come from
- * old checkpoints, and only as time goes by from the host.
+ * old checkpoints, and from the host only as time goes by: but for enough for
+ * three intervals, so that the last one is never far.
  */
 void chain_make_room(struct chain *c)
 {
-    const struct pool *p = &c->pool;
-    int64_t slabs = SLABS + (chain_clock() - c->born_ns) / SLAB_NS;
-    size_t n, want = c->copies;
+    size_t want = c->copies,
+           slabs = 3 * want / PAGES_SLAB + 1 +
+                   (size_t)((chain_clock() - c->born_ns) / SLAB_NS),
+           n;
 
     c->copies = 0;
-    while (p->slabs * SLAB - p->used < want && (int64_t)p->slabs >= slabs &&
+    while (pages_spare(&c->pages) < want && c->pages.slabs >= slabs &&
            (n = least(c)))
         drop(c, n);
 }

@@ -12,7 +12,8 @@
  *                               +-- working: pages written since, as of C2
  *
  * A page is copied when it is first written after a checkpoint: it asks for
- * attention (MEM_ATTN_COPY) until then. A page of zeros takes no memory.
+ * attention (MEM_ATTN_COPY) until then. Or before, where that is cheaper: so
+ * not all that is in a gap differs. A page of zeros takes no memory.
  *
  * Private to this room. Nothing in here changes what the guest sees.
  */
@@ -40,7 +41,6 @@ struct page_copy {
 struct gap {
     struct page_copy *page;
     size_t n, room;
-    bool sorted;
 };
 
 struct checkpoint {
@@ -77,6 +77,13 @@ size_t chain_before(const struct chain *c, uint64_t t);
 
 /* Makes one of the machine as it is, or finds the one that is. */
 struct checkpoint *chain_take(struct chain *c);
+
+/*
+ * From what was written in one interval it is guessed what will be in the
+ * next. Those pages are copied now, as far as they are not yet.
+ */
+void chain_next_interval(struct chain *c);
+void chain_foresee(struct chain *c);
 
 /* The machine becomes what it was; the tap is in the past then. */
 void chain_restore(struct chain *c, size_t n);

@@ -131,8 +131,11 @@ struct timeline {
 
     /* Spacing. */
     int64_t taken_ns; /* of chain_clock, when the last one was taken */
+    int64_t look_ns;  /* by the wall clock: none is due before */
+    int64_t price_ns; /* what that took */
     int64_t saved_ns; /* what they may cost by now, see timeline.c */
     uint64_t taken_t;
+    bool foreseen; /* chain_foresee was since */
 
     struct stops stops;
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "emu/base/log.h"
 #include "emu/base/loop.h"
@@ -24,11 +25,17 @@
 #include "emu/machine/slice.h"
 
 enum {
-    STATE_NS = 300000,    /* what a checkpoint costs besides, about */
-    SHARE = 64,           /* they may cost one part in so many */
-    LEAST_NS = 100000000, /* between two of them */
+    STATE_NS = 100000,    /* for TLBs to be filled again, about */
     SAVED_NS = 500000000, /* what was not spent is kept up to here */
+#ifdef HOSTILE
+    SHARE = 1,
+    LEAST_NS = 1000000,
+    LEAST_STEPS = 100,
+#else
+    SHARE = 40,           /* they may cost one part in so many */
+    LEAST_NS = 100000000, /* between two of them */
     LEAST_STEPS = 100000,
+#endif
 };
 
 static struct timeline *timeline_of(const struct machine *m)
@@ -72,7 +79,7 @@ static int64_t earned(const struct machine *m)
     const struct timeline *tl = timeline_of(m);
 
     return chain_clock() - tl->taken_ns -
-           SHARE * (chain_cost(tl->chain) + STATE_NS);
+           SHARE * (chain_cost(tl->chain) + tl->price_ns + STATE_NS);
 }
 
 static void put_off(struct machine *m)
@@ -81,12 +88,14 @@ static void put_off(struct machine *m)
 
     tl->taken_t = run_now(m);
     tl->taken_ns = chain_clock();
+    tl->look_ns = 0;
 }
 
 struct checkpoint *timeline_take(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
     struct checkpoint *k;
+    int64_t began = chain_clock();
 
     tl->saved_ns += earned(m);
     if (tl->saved_ns > SAVED_NS)
@@ -96,16 +105,41 @@ struct checkpoint *timeline_take(struct machine *m)
     chain_make_room(tl->chain);
     timeline_horizon(m);
     put_off(m);
+    tl->price_ns = tl->taken_ns - began;
+    tl->foreseen = false;
     return k;
+}
+
+/* How long the host's processor has to work before one is due; less than 0:
+ * it is. */
+static int64_t time_left(const struct machine *m)
+{
+    const struct timeline *tl = timeline_of(m);
+    int64_t least = LEAST_NS - (chain_clock() - tl->taken_ns),
+            price = -(tl->saved_ns + earned(m));
+
+    return least > price ? least : price;
+}
+
+/* Much cheaper than chain_clock, which is never faster. */
+static int64_t wall_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 static bool is_due(const struct machine *m)
 {
-    const struct timeline *tl = timeline_of(m);
+    struct timeline *tl = timeline_of(m);
+    int64_t left;
 
-    return run_now(m) - tl->taken_t >= LEAST_STEPS &&
-           chain_clock() - tl->taken_ns >= LEAST_NS &&
-           tl->saved_ns + earned(m) >= 0;
+    if (run_now(m) - tl->taken_t < LEAST_STEPS || wall_clock() < tl->look_ns)
+        return false;
+    left = time_left(m);
+    tl->look_ns = left > 0 ? wall_clock() + left : 0;
+    return left <= 0;
 }
 
 void timeline_started(struct machine *m)
@@ -168,6 +202,15 @@ static void go_through_again(struct machine *m)
 }
 #endif
 
+/* It has run a whole slice, so it will run for a while. */
+static void foresee(struct machine *m)
+{
+    struct timeline *tl = timeline_of(m);
+
+    chain_foresee(tl->chain);
+    tl->foreseen = true;
+}
+
 void timeline_slice(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
@@ -183,8 +226,13 @@ void timeline_slice(struct machine *m)
 #ifdef HOSTILE
     go_through_again(m);
 #endif
-    if (is_due(m))
+    if (is_due(m)) {
         timeline_take(m);
+        chain_next_interval(tl->chain);
+        foresee(m);
+    } else if (!tl->foreseen && run_now(m) - tl->taken_t >= RUN_SLICE) {
+        foresee(m);
+    }
 }
 
 /* While it runs again what was ---------------------------------------------------- */
@@ -349,6 +397,9 @@ void timeline_restore(struct machine *m, size_t n)
     elsewhere(m);
     timeline_horizon(m);
     put_off(m);
+    tl->foreseen = false;
+    if (tl->saved_ns < 0)
+        tl->saved_ns = 0; /* who goes back has time */
     if (chain_nth(tl->chain, n) == tl->present)
         be_present(m);
 }

@@ -317,6 +317,13 @@ static void list(struct rig *r)
         cr_assert_eq(hash_of(r->m), hash, "a list moves the machine");
 }
 
+/* As a checkpoint that is due does it; nothing can be seen of it. */
+static void foresee(struct rig *r)
+{
+    chain_next_interval(r->m->run->timeline->chain);
+    chain_foresee(r->m->run->timeline->chain);
+}
+
 static void wander(struct rig *r)
 {
     int hart = rand() % debug_harts(r->m);
@@ -324,6 +331,8 @@ static void wander(struct rig *r)
 
     if (feeding && rand() % 4 == 0)
         feed_device(r);
+    if (rand() % 4 == 0)
+        foresee(r);
     switch (rand() % 20) {
     case 0:
     case 1:
@@ -603,6 +612,112 @@ Test(timeline, without_one_the_log_has_bounds_too)
             run_turns(&r, 1);
         cr_assert_leq(tap_bytes(r.m->tap), 9 << 20);
     }
+    finish(&r);
+}
+
+enum { PAGES = 200 };
+
+static uint64_t page_at(int n) { return 0x80300000 + (uint64_t)n * MEM_PAGE; }
+
+/* n into the first byte of each page, behind everybody's back. */
+static void write_pages(const struct rig *r, int pages, uint8_t n)
+{
+    for (int i = 0; i < pages; i++)
+        mem_poke(r->m->mem, page_at(i), &n, 1);
+}
+
+/* Those of which there is a copy since the last checkpoint. */
+static int copied(const struct rig *r)
+{
+    int n = 0;
+
+    for (int i = 0; i < PAGES; i++)
+        n += !(mem_attention(r->m->mem, page_at(i)) & MEM_ATTN_COPY);
+    return n;
+}
+
+static void interval(struct rig *r)
+{
+    chain_take(r->m->run->timeline->chain);
+    cr_assert_eq(copied(r), 0);
+    foresee(r);
+}
+
+static void check_pages(const struct rig *r, int pages, uint8_t n)
+{
+    uint8_t byte;
+
+    for (int i = 0; i < pages; i++) {
+        cr_assert_eq(mem_peek(r->m->mem, page_at(i), &byte, 1), 1);
+        cr_assert_eq(byte, n, "page %d is %d, was %d", i, byte, n);
+    }
+}
+
+Test(timeline, what_is_written_all_the_time_is_copied_at_once)
+{
+    enum { ROUNDS = 6 };
+    size_t first, n;
+    struct chain *c;
+    struct rig r;
+
+    start(&r, "1", "mem=64M");
+    go(&r, "1000");
+    c = r.m->run->timeline->chain;
+    for (int i = 1; i <= ROUNDS; i++) {
+        write_pages(&r, PAGES, (uint8_t)i);
+        interval(&r); /* here it is i */
+    }
+    cr_assert(copied(&r) >= PAGES / 2 && copied(&r) < PAGES, "%d", copied(&r));
+    first = chain_here(c) - ROUNDS + 1;
+    write_pages(&r, PAGES, 99);
+    for (int i = 1; i <= ROUNDS; i++) {
+        n = first + (size_t)(i % 2 ? i / 2 : ROUNDS - i / 2); /* to and fro */
+        chain_restore(c, n);
+        check_pages(&r, PAGES, (uint8_t)(n - first + 1));
+    }
+    finish(&r);
+}
+
+Test(timeline, what_is_written_no_more_is_not_copied)
+{
+    struct chain *c;
+    struct rig r;
+    size_t n;
+
+    start(&r, "1", "mem=64M");
+    go(&r, "1000");
+    c = r.m->run->timeline->chain;
+    for (int i = 1; i <= 6; i++) {
+        write_pages(&r, PAGES, (uint8_t)i);
+        interval(&r);
+    }
+    n = chain_count(c);
+    chain_take(c);
+    cr_assert_eq(chain_count(c), n, "nothing was written");
+    for (int i = 0; i < 12; i++) {
+        go(&r, "+10");
+        interval(&r);
+    }
+    cr_assert_eq(copied(&r), 0);
+    finish(&r);
+}
+
+Test(timeline, what_will_be_written_is_not_copied_where_there_is_no_room)
+{
+    struct chain *c;
+    struct rig r;
+
+    start(&r, "1", "mem=1M");
+    go(&r, "1000");
+    c = r.m->run->timeline->chain;
+    for (int i = 1; i <= 20; i++) {
+        write_pages(&r, PAGES, (uint8_t)i);
+        interval(&r);
+        cr_assert_leq(chain_bytes(c), (2 << 20) + MEM_PAGE);
+        chain_relieve(c);
+        cr_assert_leq(chain_bytes(c), (1 << 20) + MEM_PAGE);
+    }
+    check_pages(&r, PAGES, 20);
     finish(&r);
 }
 
