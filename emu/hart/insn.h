@@ -44,7 +44,7 @@ struct insn {
 
 enum insn_flow {
     FLOW_NEXT, /* falls through */
-    FLOW_ENDS, /* last of its block: jumps, CSRs, fences, traps */
+    FLOW_ENDS, /* last of its block, but for some jumps: CSRs, fences, traps */
 };
 
 /* Builds the decoder's buckets from insn.def; call once, before the rest. */

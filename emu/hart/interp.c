@@ -30,6 +30,7 @@ enum {
     HASH_BITS = 17,
     PAGE_BITS = 12,
 #endif
+    REACH = 3 * BLOCK_INSNS, /* bytes */
 };
 
 /*
@@ -183,11 +184,28 @@ static void end_block(struct block *k, uint32_t n, uint32_t off)
                                 .off = (uint16_t)off };
 }
 
+/* How far a block goes on for i's sake: to where it jumps, forward and near. */
+static uint32_t reach_of(const struct insn *i)
+{
+    bool goes = is_jump(i->op) && i->op != OP_jalr && i->imm > 0;
+
+    return goes && i->off + i->imm < REACH ? i->off + (uint32_t)i->imm : 0;
+}
+
+/* Is the instruction behind i, which is at off, none of i's block? It is if a
+ * branch before i went over it. */
+static bool ends_at(const struct insn *i, uint32_t off, uint32_t reach)
+{
+    if (insn_flow(i->op) != FLOW_ENDS)
+        return false;
+    return !is_jump(i->op) || i->rd != X_SINK || off > reach;
+}
+
 /* Fills k with the instructions in the room bytes at host. */
 static void decode_block(const struct blocks *b, struct block *k,
                          const uint8_t *host, uint32_t room)
 {
-    uint32_t n = 0, off = 0;
+    uint32_t n = 0, off = 0, reach = 0;
 
     while (n < BLOCK_INSNS && off < k->limit) {
         uint32_t word = 0;
@@ -197,8 +215,10 @@ static void decode_block(const struct blocks *b, struct block *k,
             break;
         k->insn[n] = prepare(b, word, off);
         off += k->insn[n].len;
-        if (insn_flow(k->insn[n++].op) == FLOW_ENDS)
+        if (ends_at(&k->insn[n++], off, reach))
             break;
+        if (reach_of(&k->insn[n - 1]) > reach)
+            reach = reach_of(&k->insn[n - 1]);
     }
     end_block(k, n, off);
 }

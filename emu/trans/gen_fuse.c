@@ -148,6 +148,7 @@ static bool fuse_call(struct gen *g, const struct insn *i)
         gen_put_constant(g, i->rd, gen_pc(g, g->k) + (uint64_t)i->imm);
     if (!gen_no_rd(&i[1]))
         gen_put_constant(g, i[1].rd, gen_pc(g, g->k + 1) + i[1].len);
+    gen_refund(g, g->c->n - g->k - 2);
     gen_goto(g, target & ~UINT64_C(1));
     g->left = true;
     return true;

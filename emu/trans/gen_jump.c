@@ -211,8 +211,12 @@ static bool gen_jal(struct gen *g, const struct insn *i, uint32_t arg)
     }
     if (to <= g->k)
         loop_to(g, to);
-    else
+    else if (to != NO_LABEL)
+        gen_cold(g, COLD_SKIP, x86_jmp(&g->x))->to = to;
+    else {
+        gen_refund(g, g->c->n - g->k - 1);
         gen_goto(g, pc + (uint64_t)i->imm);
+    }
     g->left = true;
     return true;
 }
@@ -234,6 +238,7 @@ static bool gen_jalr(struct gen *g, const struct insn *i, uint32_t arg)
         x86_mov_imm(&g->x, t, gen_pc(g, g->k) + i->len);
         gen_put(g, i->rd, t);
     }
+    gen_refund(g, g->c->n - g->k - 1);
     gen_goto_rax(g);
     return true;
 }

@@ -150,6 +150,7 @@ static void gen_insn(struct gen *g)
         g->boxed = g->words = 0;
     }
     g->label[first] = g->x.p;
+    g->left = false;
     if (!gen_fuse(g))
         gen_one(g);
     while (++first <= g->k)

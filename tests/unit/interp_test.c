@@ -226,6 +226,34 @@ Test(interp, a_block_falls_from_one_page_into_the_next)
 
 /* Breakpoints --------------------------------------------------------------------- */
 
+/* A jump that a branch goes over is in the middle of its block; a call is not,
+ * nor a jump that nothing goes over. */
+Test(interp, a_block_goes_on_behind_a_jump_that_is_gone_over)
+{
+    const struct {
+        uint32_t branch, jump;
+        unsigned n;
+    } cases[] = {
+        { enc_b(OP_beq, A1, 0, 8), enc_j(OP_jal, 0, 64), 5 },
+        { enc_b(OP_beq, A1, 0, 8), enc_i(OP_jalr, 0, 1, 0), 5 },
+        { enc_b(OP_beq, A1, 0, 12), enc_j(OP_jal, 0, 64), 5 },
+        { enc_b(OP_beq, A1, 0, 8), enc_j(OP_jal, 1, 64), 3 },
+        { enc_b(OP_beq, A1, 0, 4), enc_j(OP_jal, 0, 64), 3 },
+        { enc_b(OP_beq, A1, 0, -4), enc_j(OP_jal, 0, 64), 3 },
+        { enc_b(OP_beq, A1, 0, 2048), enc_j(OP_jal, 0, 64), 3 },
+    };
+
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        PROGRAM(g, addi(A0, 0, 1), cases[n].branch, cases[n].jump,
+                addi(A0, 0, 2), EBREAK);
+        hart_run(g->h, 1);
+        cr_assert_eq(blocks_get(g->blocks, CODE, MEM_PAGE)->n, cases[n].n,
+                     "case %zu", n);
+        cr_assert_eq(hart_run(g->h, 2), 2);
+        cr_assert_eq(g->h->x[A0], n < 2 || n == 3 ? 2 : 1, "case %zu", n);
+    }
+}
+
 Test(interp, a_breakpoint_stops_before_its_instruction)
 {
     struct point p = break_at(CODE + 8);
