@@ -131,7 +131,8 @@ struct timeline {
 
     /* Spacing. */
     int64_t taken_ns; /* of chain_clock, when the last one was taken */
-    int64_t look_ns;  /* by the wall clock: none is due before */
+    uint64_t look_t;  /* none is due before; nor is there by the wall clock */
+    int64_t look_ns;
     int64_t price_ns; /* what that took */
     int64_t saved_ns; /* what they may cost by now, see timeline.c */
     uint64_t taken_t;

@@ -32,9 +32,9 @@ enum {
     LEAST_NS = 1000000,
     LEAST_STEPS = 100,
 #else
-    SHARE = 40,           /* they may cost one part in so many */
-    LEAST_NS = 100000000, /* between two of them */
-    LEAST_STEPS = 100000,
+    SHARE = 40,            /* they may cost one part in so many */
+    LEAST_NS = 100000000,  /* between two of them */
+    LEAST_STEPS = 1000000, /* and between two looks at the clock */
 #endif
 };
 
@@ -88,6 +88,7 @@ static void put_off(struct machine *m)
 
     tl->taken_t = run_now(m);
     tl->taken_ns = chain_clock();
+    tl->look_t = tl->taken_t + LEAST_STEPS;
     tl->look_ns = 0;
 }
 
@@ -135,7 +136,10 @@ static bool is_due(const struct machine *m)
     struct timeline *tl = timeline_of(m);
     int64_t left;
 
-    if (run_now(m) - tl->taken_t < LEAST_STEPS || wall_clock() < tl->look_ns)
+    if (run_now(m) < tl->look_t)
+        return false;
+    tl->look_t = run_now(m) + LEAST_STEPS;
+    if (wall_clock() < tl->look_ns)
         return false;
     left = time_left(m);
     tl->look_ns = left > 0 ? wall_clock() + left : 0;
