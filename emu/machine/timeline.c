@@ -32,7 +32,7 @@ enum {
     LEAST_NS = 1000000,
     LEAST_STEPS = 100,
 #else
-    SHARE = 40,            /* they may cost one part in so many */
+    SHARE = 48,            /* they may cost one part in so many */
     LEAST_NS = 100000000,  /* between two of them */
     LEAST_STEPS = 1000000, /* and between two looks at the clock */
 #endif
