@@ -270,6 +270,12 @@ enum {
     LOOK_ANY_WATCH = (POINT_READ | POINT_WRITE) * (1 + (1 << POINTS_PHYS_SHIFT))
 };
 
+static bool stores_are_seen(const struct mem_region *r, uint64_t pa)
+{
+    return r->kind != MEM_RAM ||
+           r->attn[(pa - r->base) / MEM_PAGE] & ~(unsigned)MEM_ATTN_WATCH;
+}
+
 /*
  * What becomes of the rights that page table and PMP give to a page. Watched
  * parts, and nothing else, leave it a tag that misses but can be looked at.
@@ -279,8 +285,7 @@ static unsigned keep_out(const struct hart *h, const struct mem_region *r,
 {
     if (trigger_watches(h, va, MEM_PAGE))
         rights &= ACCESS_EXEC;
-    if (r->kind != MEM_RAM ||
-        r->attn[(pa - r->base) / MEM_PAGE] & ~(unsigned)MEM_ATTN_WATCH)
+    if (stores_are_seen(r, pa))
         rights &= ~(unsigned)ACCESS_WRITE;
     return rights;
 }
@@ -384,6 +389,6 @@ void tlb_again(struct hart *h, unsigned ctx, uint64_t va)
     uint64_t pa = t->note[e - t->entry].pa;
     const struct mem_region *r = mem_find(h->mem, pa);
 
-    if (fits(r, pa))
+    if (fits(r, pa) && (e->read == TLB_NONE || !stores_are_seen(r, pa)))
         set_tags(h, t, e, r, va & page_mask, ACCESS_ALL & ~(unsigned)e->page);
 }

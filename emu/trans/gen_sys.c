@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gen_sys.c - CSRs that are plain registers, and fence.i, as host code.
+ * gen_sys.c - CSRs that are plain registers, and fences, as host code.
  *
  * What a trap handler reads and saves: no side effects, no condition but the
  * mode, which a translation is made for. All others are left to the op.
  */
+#include "emu/hart/csr.h"
 #include "emu/hart/points.h"
 #include "emu/trans/gen.h"
 
@@ -80,6 +81,24 @@ static bool gen_fence_i(struct gen *g, const struct insn *i, uint32_t arg)
     return true;
 }
 
+/* What harts remember of page tables follows them (tables.h). arg: S-mode has a
+ * right to it only without TVM. */
+static bool gen_fence_vma(struct gen *g, const struct insn *i, uint32_t arg)
+{
+    struct cold *c;
+
+    (void)i;
+    if (code_priv(g->c) == PRIV_U)
+        return false;
+    if (code_priv(g->c) == PRIV_M || !arg)
+        return true;
+    x86_op(&g->x, 0xf7, 0, gen_hart(offsetof(struct hart, mstatus))); /* test */
+    x86_word(&g->x, MSTATUS_TVM);
+    c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    c->back = g->x.p;
+    return true;
+}
+
 const struct gen_row gen_sys[OP_COUNT] = {
     [OP_csrrw] = { gen_csr, SWAP },
     [OP_csrrs] = { gen_csr, SET },
@@ -88,4 +107,8 @@ const struct gen_row gen_sys[OP_COUNT] = {
     [OP_csrrsi] = { gen_csr, SET | CONSTANT },
     [OP_csrrci] = { gen_csr, CLEAR | CONSTANT },
     [OP_fence_i] = { gen_fence_i, 0 },
+    [OP_sfence_vma] = { gen_fence_vma, 1 },
+    [OP_sinval_vma] = { gen_fence_vma, 1 },
+    [OP_sfence_w_inval] = { gen_fence_vma, 0 },
+    [OP_sfence_inval_ir] = { gen_fence_vma, 0 },
 };
