@@ -133,8 +133,9 @@ struct timeline {
     int64_t taken_ns; /* of chain_clock, when the last one was taken */
     uint64_t look_t;  /* none is due before; nor is there by the wall clock */
     int64_t look_ns;
-    int64_t price_ns; /* what that took */
-    int64_t saved_ns; /* what they may cost by now, see timeline.c */
+    int64_t watched_ns; /* until then checkpoints are closer */
+    int64_t price_ns;   /* what that took */
+    int64_t saved_ns;   /* what they may cost by now, see timeline.c */
     uint64_t taken_t;
     bool foreseen; /* chain_foresee was since */
 

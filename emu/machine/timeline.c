@@ -29,14 +29,23 @@ enum {
     SAVED_NS = 500000000, /* what was not spent is kept up to here */
 #ifdef HOSTILE
     SHARE = 1,
+    WATCHED_SHARE = 1,
     LEAST_NS = 1000000,
+    WATCHED_LEAST_NS = 1000000,
     LEAST_STEPS = 100,
 #else
-    SHARE = 48,            /* they may cost one part in so many */
-    LEAST_NS = 100000000,  /* between two of them */
+    /* They may cost one part in so many, and that is between two of them. Closer
+     * where somebody is likely to go back: for a while after each stop. */
+    SHARE = 48,
+    WATCHED_SHARE = 16,
+    LEAST_NS = 100000000,
+    WATCHED_LEAST_NS = 40000000,
     LEAST_STEPS = 1000000, /* and between two looks at the clock */
 #endif
 };
+
+/* How long a stop counts. */
+static const int64_t WATCHED_NS = INT64_C(60000000000);
 
 static struct timeline *timeline_of(const struct machine *m)
 {
@@ -72,14 +81,29 @@ void timeline_fini(struct machine *m)
     m->run->timeline = NULL;
 }
 
+/* Much cheaper than chain_clock, which is never faster. */
+static int64_t wall_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static bool is_watched(const struct timeline *tl)
+{
+    return wall_clock() < tl->watched_ns;
+}
+
 /* How long it is since the last one, less what it took since then to keep it:
- * in time that the host has used, and at SHARE times its price. */
+ * in time that the host has used, and at so many times its price. */
 static int64_t earned(const struct machine *m)
 {
     const struct timeline *tl = timeline_of(m);
 
     return chain_clock() - tl->taken_ns -
-           SHARE * (chain_cost(tl->chain) + tl->price_ns + STATE_NS);
+           (is_watched(tl) ? WATCHED_SHARE : SHARE) *
+               (chain_cost(tl->chain) + tl->price_ns + STATE_NS);
 }
 
 static void put_off(struct machine *m)
@@ -116,19 +140,11 @@ struct checkpoint *timeline_take(struct machine *m)
 static int64_t time_left(const struct machine *m)
 {
     const struct timeline *tl = timeline_of(m);
-    int64_t least = LEAST_NS - (chain_clock() - tl->taken_ns),
+    int64_t least = (is_watched(tl) ? WATCHED_LEAST_NS : LEAST_NS) -
+                    (chain_clock() - tl->taken_ns),
             price = -(tl->saved_ns + earned(m));
 
     return least > price ? least : price;
-}
-
-/* Much cheaper than chain_clock, which is never faster. */
-static int64_t wall_clock(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 static bool is_due(const struct machine *m)
@@ -160,8 +176,13 @@ void timeline_started(struct machine *m)
 
 void timeline_stopped(struct machine *m)
 {
-    if (timeline_is(timeline_of(m)))
-        stops_note(m);
+    struct timeline *tl = timeline_of(m);
+
+    if (!timeline_is(tl))
+        return;
+    tl->watched_ns = wall_clock() + WATCHED_NS;
+    tl->look_ns = 0;
+    stops_note(m);
 }
 
 void timeline_forget(struct machine *m)
