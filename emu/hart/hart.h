@@ -49,7 +49,7 @@ enum {
     BLOCK_INSNS = 2,
 #else
     TLB_ENTRIES = 2048,
-    JUMP_ENTRIES = 16384,
+    JUMP_ENTRIES = 65536,
     SPACES = 8, /* address spaces that are remembered, bare ones included */
     SITES = 1 << 18,
     BLOCK_INSNS = 64,

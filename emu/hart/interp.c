@@ -253,7 +253,7 @@ static void link_block(struct blocks *b, struct block *k)
 /* To decode a block again is quick; to translate it again is not. */
 static size_t room(const struct blocks *b)
 {
-    return b->on_drop ? ARENA : ARENA / 4;
+    return b->on_drop ? ARENA : ARENA / 6;
 }
 
 /* An empty one, where the arena is free; it is used up by keep. */
