@@ -267,6 +267,8 @@ void debug_points_clear(struct machine *m, const void *owner)
 void debug_stop_text(struct machine *m, const struct debug_stop *s,
                      struct buf *out)
 {
+    if (s->hart < 0)
+        return; /* as emu/debug does: it is nobody's */
     buf_printf(out, "hart %d at 0x%llx", s->hart,
                (unsigned long long)m->reg[s->hart][32]);
     if (s->reason == DEBUG_STOP_WATCH)
