@@ -281,6 +281,8 @@ bool run_resume(struct machine *m, const struct run_resume *how,
         return true;
     if (fileio_request(m))
         return err_set(err, "a semihosting call waits for gdb's answer");
+    if (how)
+        timeline_watched(m);
     timeline_started(m);
     r->resume = how ? *how : everyone;
     if (r->resume.irq == RUN_IRQ_SET)

@@ -515,6 +515,7 @@ static bool run_to(struct machine *m, uint64_t t, struct err *err)
         place(m, tl->present);
         timeline_done(m);
     }
+    timeline_watched(m);
     if (!recording_jump(m, t, err) || !run_resume(m, NULL, err))
         return false;
     m->run->until = t;

@@ -35,7 +35,7 @@ enum {
     LEAST_STEPS = 100,
 #else
     /* They may cost one part in so many, and that is between two of them. Closer
-     * where somebody is likely to go back: for a while after each stop. */
+     * where somebody is likely to go back: see timeline_watched. */
     SHARE = 48,
     WATCHED_SHARE = 16,
     LEAST_NS = 100000000,
@@ -44,8 +44,10 @@ enum {
 #endif
 };
 
-/* How long a stop counts. */
-static const int64_t WATCHED_NS = INT64_C(60000000000);
+/* How long that counts; and how far apart they are then at most, unless they
+ * would cost more than one part in four. */
+static const int64_t WATCHED_NS = INT64_C(60000000000),
+                     WATCHED_MOST_NS = 100000000;
 
 static struct timeline *timeline_of(const struct machine *m)
 {
@@ -95,6 +97,11 @@ static bool is_watched(const struct timeline *tl)
     return wall_clock() < tl->watched_ns;
 }
 
+static int64_t price(const struct timeline *tl)
+{
+    return chain_cost(tl->chain) + tl->price_ns + STATE_NS;
+}
+
 /* How long it is since the last one, less what it took since then to keep it:
  * in time that the host has used, and at so many times its price. */
 static int64_t earned(const struct machine *m)
@@ -102,8 +109,7 @@ static int64_t earned(const struct machine *m)
     const struct timeline *tl = timeline_of(m);
 
     return chain_clock() - tl->taken_ns -
-           (is_watched(tl) ? WATCHED_SHARE : SHARE) *
-               (chain_cost(tl->chain) + tl->price_ns + STATE_NS);
+           (is_watched(tl) ? WATCHED_SHARE : SHARE) * price(tl);
 }
 
 static void put_off(struct machine *m)
@@ -125,6 +131,8 @@ struct checkpoint *timeline_take(struct machine *m)
     tl->saved_ns += earned(m);
     if (tl->saved_ns > SAVED_NS)
         tl->saved_ns = SAVED_NS;
+    if (tl->saved_ns < -SAVED_NS && is_watched(tl))
+        tl->saved_ns = -SAVED_NS;
     k = chain_take(tl->chain);
     chain_thin(tl->chain);
     chain_make_room(tl->chain);
@@ -140,11 +148,17 @@ struct checkpoint *timeline_take(struct machine *m)
 static int64_t time_left(const struct machine *m)
 {
     const struct timeline *tl = timeline_of(m);
-    int64_t least = (is_watched(tl) ? WATCHED_LEAST_NS : LEAST_NS) -
-                    (chain_clock() - tl->taken_ns),
-            price = -(tl->saved_ns + earned(m));
+    int64_t since = chain_clock() - tl->taken_ns,
+            unpaid = -(tl->saved_ns + earned(m)),
+            most = 4 * price(tl) > WATCHED_MOST_NS ? 4 * price(tl)
+                                                   : WATCHED_MOST_NS;
 
-    return least > price ? least : price;
+    if (!is_watched(tl))
+        return LEAST_NS - since > unpaid ? LEAST_NS - since : unpaid;
+    if (unpaid > most - since)
+        unpaid = most - since;
+    return WATCHED_LEAST_NS - since > unpaid ? WATCHED_LEAST_NS - since
+                                             : unpaid;
 }
 
 static bool is_due(const struct machine *m)
@@ -174,15 +188,21 @@ void timeline_started(struct machine *m)
     stops_note(m);
 }
 
-void timeline_stopped(struct machine *m)
+void timeline_watched(struct machine *m)
 {
     struct timeline *tl = timeline_of(m);
 
-    if (!timeline_is(tl))
+    if (!tl)
         return;
     tl->watched_ns = wall_clock() + WATCHED_NS;
     tl->look_ns = 0;
-    stops_note(m);
+}
+
+void timeline_stopped(struct machine *m)
+{
+    timeline_watched(m);
+    if (timeline_is(timeline_of(m)))
+        stops_note(m);
 }
 
 void timeline_forget(struct machine *m)

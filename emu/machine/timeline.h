@@ -38,6 +38,8 @@ uint64_t timeline_free(const struct machine *m);
 void timeline_settled(struct machine *m);
 
 void timeline_stopped(struct machine *m);
+/* Somebody works with the machine, who may want to go back. */
+void timeline_watched(struct machine *m);
 
 /* A search is under way: a piece of it; or an end to it. */
 bool timeline_seeks(const struct machine *m);
