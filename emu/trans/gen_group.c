@@ -102,6 +102,7 @@ void gen_begin_group(struct gen *g, struct code_site *s)
         find_group(g, s->write, &q) < LEAST)
         return;
     s->group = true;
+    s->bits = SITE_BITS; /* thunk.find fills it, with a page */
     s->from = q.from;
     s->size = (uint32_t)(q.to - q.from);
     g->group[s->write] = q;

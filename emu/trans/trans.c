@@ -84,6 +84,7 @@ static unsigned block_bits(const struct code_site *s, uint64_t va,
 {
     for (unsigned bits = 31; bits >= SITE_LEAST; bits--) {
         uint64_t block = va & -(UINT64_C(1) << bits);
+
         if (block >= from && to - block >= UINT64_C(1) << bits &&
             va - block + s->size <= UINT64_C(1) << bits)
             return bits;
