@@ -423,6 +423,8 @@ static void new_program(bool paging)
     ref->h->fflags = below(2) ? (uint8_t)below(32) : 0;
     ref->h->frm = below(4) ? 0 : (uint8_t)below(8);
     csr_poke(ref->h, 0x180, 0);
+    if (paging && below(4) == 0)
+        ref->h->mstatus |= MSTATUS_TVM; /* fences trap */
     if (paging)
         set_paging();
     else if (below(4) == 0)
