@@ -129,7 +129,7 @@ struct tlb {
     uint64_t satp;   /* without the ASID */
     uint64_t used;   /* when, by h->mmu.switches; 0: it is free */
     uint64_t gen[2]; /* of jump entries, if it is for fetches: by GEN_LINEAR
-                        * of the data context. Never 0 */
+                      * of the data context. Never 0 */
     struct hart *hart;
     struct table_use *uses;    /* the page tables it comes from */
     struct table_use *last[5]; /* by level: the last walk's, or NULL */

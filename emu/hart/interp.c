@@ -192,20 +192,20 @@ static uint32_t reach_of(const struct insn *i)
     return goes && i->off + i->imm < REACH ? i->off + (uint32_t)i->imm : 0;
 }
 
-/* Is the instruction behind i, which is at off, none of i's block? It is if a
- * branch before i went over it. */
-static bool ends_at(const struct insn *i, uint32_t off, uint32_t reach)
+/* Is i the last of its block? No jump is (calls are) if a branch before it goes
+ * to what is behind it, at off, or farther. */
+static bool is_last(const struct insn *i, uint32_t off, uint32_t reach)
 {
-    if (insn_flow(i->op) != FLOW_ENDS)
-        return false;
-    return !is_jump(i->op) || i->rd != X_SINK || off > reach;
+    bool gone_over = is_jump(i->op) && i->rd == X_SINK && off <= reach;
+
+    return insn_flow(i->op) == FLOW_ENDS && !gone_over;
 }
 
 /* Fills k with the instructions in the room bytes at host. */
 static void decode_block(const struct blocks *b, struct block *k,
                          const uint8_t *host, uint32_t room)
 {
-    uint32_t n = 0, off = 0, reach = 0;
+    uint32_t n = 0, off = 0, reach = 0, far;
 
     while (n < BLOCK_INSNS && off < k->limit) {
         uint32_t word = 0;
@@ -215,10 +215,10 @@ static void decode_block(const struct blocks *b, struct block *k,
             break;
         k->insn[n] = prepare(b, word, off);
         off += k->insn[n].len;
-        if (ends_at(&k->insn[n++], off, reach))
+        far = reach_of(&k->insn[n]);
+        if (is_last(&k->insn[n++], off, reach))
             break;
-        if (reach_of(&k->insn[n - 1]) > reach)
-            reach = reach_of(&k->insn[n - 1]);
+        reach = far > reach ? far : reach;
     }
     end_block(k, n, off);
 }

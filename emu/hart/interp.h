@@ -4,9 +4,10 @@
  *
  * A block is a run of instructions from one physical address on, at most
  * BLOCK_INSNS of them and within one page, up to one behind which nothing in it
- * leads; an instruction that crosses the page's end is a block by itself. It does not know its virtual address, so it
- * survives context switches. Pages that blocks come from have MEM_ATTN_CODE: a
- * write there drops their blocks.
+ * leads; an instruction that crosses the page's end is a block by itself. A
+ * block does not know its virtual address, so it survives context switches.
+ * Pages that blocks come from have MEM_ATTN_CODE: a write there drops their
+ * blocks.
  */
 #ifndef EMU_HART_INTERP_H
 #define EMU_HART_INTERP_H
