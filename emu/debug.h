@@ -184,12 +184,18 @@ enum debug_point_kind {
     (DEBUG_CATCH_TRAP | DEBUG_CATCH_IRQ | DEBUG_CATCH_PRIV | DEBUG_CATCH_CSR | \
      DEBUG_CATCH_DEVICE | DEBUG_CATCH_UNMAPPED)
 
+/* Within an instruction: is the hart to stop at this point? It only looks. */
+typedef bool debug_asks_fn(void *opaque, int hart);
+
 /*
  * A point that is hit where its filters match and a condition is true (or
  * there are none, or it is an error) stops the machine, or, if it has commands,
  * runs them instead: what they print is told as DEBUG_EVENT_TEXT. Both are
  * gdb's agent expressions. What of a point is not condition, command, count
  * or flag is its name: adding it again replaces the rest.
+ *
+ * A breakpoint with asks is the debugger's own business: its stop is nobody
+ * else's, is no place for debug_back, and who goes back does not meet it.
  */
 struct debug_point {
     uint32_t kind; /* DEBUG_BREAK, READ and WRITE bits, or what to catch */
@@ -207,6 +213,8 @@ struct debug_point {
     size_t conditions;               /* how many there are: given, not taken */
     uint64_t hits;                   /* likewise */
     const void *owner;
+    debug_asks_fn *asks; /* NULL: nobody is asked */
+    void *asks_opaque;
 };
 
 enum {

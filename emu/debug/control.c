@@ -42,6 +42,8 @@ static struct debug_point from_point(const struct point *p)
         .conditions = p->when.n,
         .hits = p->hits,
         .owner = p->owner,
+        .asks = p->asks,
+        .asks_opaque = p->asks_opaque,
     };
 }
 
@@ -65,6 +67,8 @@ static struct point to_point(const struct debug_point *p)
         .when = p->when,
         .commands = p->commands,
         .owner = p->owner,
+        .asks = p->asks,
+        .asks_opaque = p->asks_opaque,
     };
 }
 

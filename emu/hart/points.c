@@ -431,6 +431,8 @@ static bool stops(struct points *p, struct point *pt, struct hart *h,
     if (pt->flags & (POINT_GUEST | POINT_MUTED) || !applies(pt, h, priv) ||
         (h && !is_true(pt, h)))
         return false;
+    if (pt->asks)
+        return !p->quiet && h && pt->asks(pt->asks_opaque, (int)h->hartid);
     if (p->quiet)
         return pt->commands.n == 0;
     pt->hits++;
@@ -445,7 +447,7 @@ const struct point *points_break(struct points *p, struct hart *h,
 
     for (size_t i = lower_bound(l, addr); i < l->n && l->point[i]->addr == addr;
          i++)
-        if (stops(p, l->point[i], h, h->priv) && !first)
+        if (stops(p, l->point[i], h, h->priv) && (!first || first->asks))
             first = l->point[i];
     return first;
 }

@@ -13,6 +13,10 @@
  * through and one of its conditions is true (or is an error, or there are
  * none). If it has commands they are run instead, and nothing stops.
  *
+ * A debugger may be asked itself about each hit of a breakpoint: that one is of
+ * its own making, not of its user's. It yields to any other at the same place,
+ * and to who looks at the past again it is not there.
+ *
  * The guest's own triggers (Sdtrig) are points with the flag POINT_GUEST.
  */
 #ifndef EMU_HART_POINTS_H
@@ -55,6 +59,9 @@ enum {
     POINT_CHANGE = 32, /* not hit by a store of what is there already */
 };
 
+/* Within the instruction: is the hart to stop here? It only looks. */
+typedef bool point_asks_fn(void *opaque, int hart);
+
 struct point {
     uint32_t kind;  /* POINT_ bits */
     uint32_t flags; /* POINT_HW and its like */
@@ -67,8 +74,10 @@ struct point {
     uint32_t to;               /* TRAP, IRQ, PRIV: modes after it; 0: all */
     struct bytecodes when;     /* conditions: any of them */
     struct bytecodes commands; /* run instead of stopping */
-    uint64_t hits;             /* how often it stopped, or its commands ran */
-    const void *owner;         /* the session that set it */
+    point_asks_fn *asks;       /* NULL: nobody is asked */
+    void *asks_opaque;
+    uint64_t hits;     /* how often it stopped, or its commands ran */
+    const void *owner; /* the session that set it */
 };
 
 /* What a catchpoint is asked about. */

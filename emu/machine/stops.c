@@ -71,6 +71,8 @@ void stops_note(struct machine *m)
     struct place p = here(m);
     struct place *last;
 
+    if (p.stop.point.asks) /* a debugger's own business */
+        return;
     if (s->n && is_same(&s->place[s->at], &p))
         return;
     if (s->n)

@@ -86,6 +86,52 @@ Test(points, a_session_removes_its_own_points_only)
     cr_assert_null(points_nth(p, 1));
 }
 
+static int asked; /* which hart, or -1 */
+static bool answer;
+
+static bool asks(void *opaque, int hart)
+{
+    asked = hart;
+    return *(bool *)opaque;
+}
+
+Test(points, a_debugger_is_asked_and_yields_to_its_user)
+{
+    struct point own = { .kind = POINT_BREAK,
+                         .addr = 0x1000,
+                         .len = 2,
+                         .owner = &asked,
+                         .asks = asks,
+                         .asks_opaque = &answer };
+
+    points_add(p, &own);
+    h->hartid = 3;
+    cr_assert_null(points_break(p, h, 0x1000, 0));
+    cr_assert_eq(asked, 3);
+    answer = true;
+    cr_assert_not_null(points_break(p, h, 0x1000, 0)->asks);
+    add(POINT_BREAK, 0x1000, 2);
+    cr_assert_null(points_break(p, h, 0x1000, 0)->asks);
+}
+
+Test(points, who_looks_at_the_past_is_not_asked)
+{
+    struct point own = { .kind = POINT_BREAK,
+                         .addr = 0x1000,
+                         .len = 2,
+                         .asks = asks,
+                         .asks_opaque = &answer };
+
+    points_add(p, &own);
+    answer = true;
+    asked = -1;
+    points_quiet(p, true);
+    cr_assert_null(points_break(p, h, 0x1000, 0));
+    cr_assert_eq(asked, -1);
+    points_quiet(p, false);
+    cr_assert_not_null(points_break(p, h, 0x1000, 0));
+}
+
 Test(points, a_point_may_be_for_some_harts)
 {
     points_add(p, &(struct point){ .kind = POINT_BREAK,
