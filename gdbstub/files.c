@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * files.c - vFile: gdb reads the files that were loaded into the machine, and
- * no others.
+ * files.c - vFile: gdb reads the files that were loaded into the machine and
+ * those of Linux's modules, and no others.
  *
  * "Debugging with GDB", E.7 Host I/O Packets. A descriptor is the number of
- * an image, so nothing is open and nothing needs to be closed.
+ * an image, so nothing is open and nothing needs to be closed; those of modules
+ * are modules.c's.
  */
 #include <errno.h>
 #include <string.h>
@@ -47,28 +48,54 @@ static bool take_name(struct args *a, struct args *rest)
            strlen(name.rest) == name.rest_len;
 }
 
-static bool find_image(const struct session *s, const char *path, size_t *n)
+static bool find_file(struct session *s, const char *path, uint64_t *n)
 {
     struct debug_image i;
 
-    for (*n = 0; debug_image(s->m, *n, &i); ++*n)
-        if (strcmp(i.path, path) == 0)
+    for (size_t image = 0; debug_image(s->m, image, &i); image++)
+        if (strcmp(i.path, path) == 0) {
+            *n = image;
             return true;
-    return false;
+        }
+    *n = modules_open(s, path);
+    return *n != 0;
+}
+
+/* -1: there is no such file. */
+static int64_t length(const struct session *s, uint64_t n)
+{
+    const struct buf *file = modules_file(s, n);
+
+    return file ? (int64_t)file->len : debug_image_length(s->m, (size_t)n);
+}
+
+static int64_t read_at(const struct session *s, uint64_t n, uint64_t offset,
+                       void *data, size_t len)
+{
+    const struct buf *file = modules_file(s, n);
+
+    if (!file)
+        return debug_image_read(s->m, (size_t)n, offset, data, len);
+    if (offset >= file->len)
+        return 0;
+    if (len > file->len - offset)
+        len = file->len - (size_t)offset;
+    memcpy(data, file->data + offset, len);
+    return (int64_t)len;
 }
 
 static bool open_file(struct session *s, struct args *a, struct buf *out)
 {
     struct args mode = { 0 };
-    size_t n;
+    uint64_t n;
 
     if (!take_name(a, &mode))
         return failed(out, FILEIO_EINVAL);
     if (mode.n[0] != 0) /* anything but O_RDONLY */
         return failed(out, FILEIO_EROFS);
-    if (!find_image(s, a->rest, &n))
+    if (!find_file(s, a->rest, &n))
         return failed(out, FILEIO_ENOENT);
-    buf_printf(out, "F%zx", n);
+    buf_printf(out, "F%llx", (unsigned long long)n);
     return true;
 }
 
@@ -76,13 +103,14 @@ static bool exists(const struct session *s, uint64_t n)
 {
     struct debug_image i;
 
-    return debug_image(s->m, (size_t)n, &i);
+    return modules_file(s, n) || debug_image(s->m, (size_t)n, &i);
 }
 
 static bool close_file(struct session *s, struct args *a, struct buf *out)
 {
     if (!exists(s, a->n[0]))
         return failed(out, FILEIO_EBADF);
+    modules_close(s, a->n[0]);
     buf_str(out, "F0");
     return true;
 }
@@ -96,7 +124,7 @@ static bool read_file(struct session *s, struct args *a, struct buf *out)
 
     if (!exists(s, a->n[0]))
         return failed(out, FILEIO_EBADF);
-    got = debug_image_read(s->m, (size_t)a->n[0], a->n[2], data, len);
+    got = read_at(s, a->n[0], a->n[2], data, len);
     if (got < 0)
         return failed(out, FILEIO_EIO);
     buf_printf(out, "F%llx;", (unsigned long long)got);
@@ -114,7 +142,7 @@ static void add_number(struct buf *out, uint64_t v, int bytes)
 static bool add_stat(struct session *s, uint64_t n, struct buf *out)
 {
     enum { REGULAR_READABLE = 0100444, BLOCK = 4096 };
-    int64_t size = debug_image_length(s->m, (size_t)n);
+    int64_t size = length(s, n);
     struct buf stat = { 0 };
 
     if (size < 0)
@@ -144,13 +172,15 @@ static bool stat_open_file(struct session *s, struct args *a, struct buf *out)
 static bool stat_file(struct session *s, struct args *a, struct buf *out)
 {
     struct args none = { 0 };
-    size_t n;
+    uint64_t n;
 
     if (!take_name(a, &none))
         return failed(out, FILEIO_EINVAL);
-    if (!find_image(s, a->rest, &n))
+    if (!find_file(s, a->rest, &n))
         return failed(out, FILEIO_ENOENT);
-    return add_stat(s, n, out);
+    add_stat(s, n, out);
+    modules_close(s, n);
+    return true;
 }
 
 /* Paths are whole: nothing here is a link. */

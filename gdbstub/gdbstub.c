@@ -141,6 +141,11 @@ void session_status(struct session *s, enum signal signal, struct buf *out)
     stopped(s, signal, stop.hart < 0 ? s->hart : stop.hart, "", out);
 }
 
+void session_library(struct session *s, struct buf *out)
+{
+    stopped(s, SIGNAL_TRAP, s->hart, "library:;", out);
+}
+
 static const char *watch_name(uint32_t kind)
 {
     if (kind == DEBUG_READ)
@@ -159,6 +164,8 @@ static void why_stopped(const struct session *s, const struct debug_stop *stop,
         snprintf(why, size, "replaylog:begin;");
     else if (stop->reason == DEBUG_STOP_END)
         snprintf(why, size, "replaylog:end;");
+    if (p->asks)
+        snprintf(why, size, "library:;");
     if (p->owner != s)
         return;
     if (stop->reason == DEBUG_STOP_WATCH)
@@ -191,7 +198,7 @@ static void explain(struct session *s, const struct debug_stop *stop)
 {
     struct buf text = { 0 };
 
-    if (stop->point.owner == s ||
+    if (stop->point.owner == s || stop->point.asks ||
         (stop->reason != DEBUG_STOP_BREAK && stop->reason != DEBUG_STOP_WATCH &&
          stop->reason != DEBUG_STOP_CATCH))
         return;
@@ -209,6 +216,8 @@ static void tell_stop(struct session *s, const struct debug_stop *stop)
     if (s->owed == OWE_MONITOR) {
         buf_str(&out, "OK");
     } else if (s->owed == OWE_STOP) {
+        if (stop->point.asks)
+            modules_told(s);
         explain(s, stop);
         session_stop(s, stop, &out);
     } else {
@@ -280,6 +289,14 @@ static void on_text(struct session *s, const struct debug_event *e)
     session_say(s, e->text, e->len);
 }
 
+/* It waits for a stop, and this one is not for others only. */
+static bool waits_for(struct session *s, const struct debug_stop *stop)
+{
+    if (s->owed == OWE_STOP && stop->point.asks)
+        return modules_due(s);
+    return s->owed != OWE_NOTHING;
+}
+
 static void on_event(void *opaque, const struct debug_event *e)
 {
     struct gdbstub *g = opaque;
@@ -293,7 +310,7 @@ static void on_event(void *opaque, const struct debug_event *e)
             continue;
         if (e->kind == DEBUG_EVENT_RUNNING)
             on_running(s);
-        else if (e->kind == DEBUG_EVENT_STOPPED && s->owed != OWE_NOTHING)
+        else if (e->kind == DEBUG_EVENT_STOPPED && waits_for(s, &e->stop))
             tell_stop(s, &e->stop);
         else if (e->kind == DEBUG_EVENT_SAY)
             tell_text(s, e->text);
@@ -331,6 +348,7 @@ static void begin(struct session *s)
     memset(s->symbol, 0, sizeof s->symbol);
     s->symbols_asked = 0;
     s->comm = 0;
+    modules_forget(s);
     s->irq = DEBUG_IRQ_SET;
     if (debug_running(s->m))
         debug_interrupt(s->m);
@@ -342,6 +360,7 @@ static void end(struct session *s)
     if (!s->open)
         return;
     s->open = false;
+    modules_forget(s);
     debug_points_clear(s->m, s);
     timer_del(s->drain);
     calls_lost(s);
@@ -357,13 +376,17 @@ static void on_packet(void *opaque, char *data, size_t len)
     packets_handle(opaque, data, len);
 }
 
-/* Ctrl-C of a stop that is on its way already means that stop. */
+/* Ctrl-C of a stop that is on its way already means that stop; of one that
+ * another gdb was told alone, this one, too. */
 static void on_interrupt(void *opaque)
 {
     struct session *s = opaque;
+    const struct debug_stop pause = { .reason = DEBUG_STOP_PAUSE, .hart = -1 };
 
     if (s->owed >= OWE_STOP && debug_running(s->m))
         debug_interrupt(s->m);
+    else if (s->owed == OWE_STOP && !debug_call(s->m))
+        tell_stop(s, &pause);
 }
 
 static size_t on_write(void *opaque, const void *data, size_t len)
@@ -442,6 +465,7 @@ static void session_fini(struct session *s)
     timer_free(s->drain);
     bh_free(s->reaper);
     bh_free(s->holder);
+    modules_free(s->modules);
     link_fini(&s->link);
     buf_free(&s->later);
     free(s);
@@ -489,6 +513,7 @@ static bool session_new(struct gdbstub *g, struct chardev *c, bool client,
     s->drain = timer_new(l, LOOP_REALTIME, "gdb-drain", on_drain, s);
     s->reaper = bh_new(l, "gdb-reap", on_reap, s);
     s->holder = bh_new(l, "gdb-hold", on_hold, s);
+    s->modules = modules_new(s);
     link_init(&s->link, &link_ops, s);
     s->next = g->sessions;
     if (!chardev_join(c, &front, s, err)) {

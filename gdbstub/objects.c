@@ -14,7 +14,7 @@
 #include "gdbstub/stub.h"
 
 /* Names come from files and paths. */
-static void add_text(struct buf *out, const char *text)
+void objects_text(struct buf *out, const char *text)
 {
     for (; *text; text++) {
         if (*text == '<' || *text == '&' || *text == '"')
@@ -68,7 +68,7 @@ static bool xfer_threads(struct session *s, const char *annex, struct buf *out)
         session_thread(s, out, i);
         buf_printf(out, "\" core=\"%d\" name=\"hart%d\">", i, i);
         session_describe(s, i, &text);
-        add_text(out, buf_text(&text));
+        objects_text(out, buf_text(&text));
         buf_free(&text);
         buf_str(out, "</thread>\n");
     }
@@ -105,6 +105,12 @@ static bool xfer_exec_file(struct session *s, const char *annex,
     return true;
 }
 
+/* gdb was given the kernel, of which the emulator has only an Image. */
+static bool has_another(const struct session *s, const struct debug_image *i)
+{
+    return strcmp(i->role, "kernel") != 0 && s->symbol[SYMBOL_BANNER];
+}
+
 /*
  * All other programs, where they are in memory; and the main one too, if it
  * starts at other addresses than it is linked for: so a breakpoint in a kernel
@@ -123,23 +129,24 @@ static bool xfer_libraries(struct session *s, const char *annex,
     buf_str(out, "<library-list version=\"1.0\">\n");
     for (size_t n = 0; found && debug_image(s->m, n, &i); n++) {
         if (!i.elf || !debug_segment(s->m, n, 0, &g) ||
-            (n == program && g.va == g.pa))
+            (n == program && g.va == g.pa && !has_another(s, &i)))
             continue;
         buf_str(out, "<library name=\"");
-        add_text(out, i.path);
+        objects_text(out, i.path);
         buf_printf(out, "\"><segment address=\"0x%llx\"/></library>\n",
                    (unsigned long long)g.pa);
     }
+    modules_list(s, out);
     buf_str(out, "</library-list>\n");
     return true;
 }
 
 /* Tables for `info os` ------------------------------------------------------ */
 
-static void column(struct buf *out, const char *name, const char *text)
+void objects_column(struct buf *out, const char *name, const char *text)
 {
     buf_printf(out, "<column name=\"%s\">", name);
-    add_text(out, text);
+    objects_text(out, text);
     buf_str(out, "</column>");
 }
 
@@ -149,7 +156,7 @@ static void number_column(struct buf *out, const char *name, const char *fmt,
     struct buf text = { 0 };
 
     buf_printf(&text, fmt, value);
-    column(out, name, buf_text(&text));
+    objects_column(out, name, buf_text(&text));
     buf_free(&text);
 }
 
@@ -167,10 +174,10 @@ static void add_harts(struct session *s, struct buf *out)
         symbol = debug_symbol(s->m, h.pc, &offset);
         buf_str(out, "<item>");
         number_column(out, "Hart", "%llu", (unsigned)n);
-        column(out, "State", buf_text(&mode));
+        objects_column(out, "State", buf_text(&mode));
         number_column(out, "PC", "0x%016llx", h.pc);
-        column(out, "Symbol", symbol ? symbol : "");
-        column(out, "Task", session_task(s, n, comm) ? comm : "");
+        objects_column(out, "Symbol", symbol ? symbol : "");
+        objects_column(out, "Task", session_task(s, n, comm) ? comm : "");
         number_column(out, "Steps", "%llu", h.steps);
         buf_str(out, "</item>\n");
         buf_free(&mode);
@@ -183,8 +190,8 @@ static void add_devices(struct session *s, struct buf *out)
 
     for (size_t n = 0; debug_dev(s->m, n, &name, &type); n++) {
         buf_str(out, "<item>");
-        column(out, "Name", name);
-        column(out, "Type", type ? type : "");
+        objects_column(out, "Name", name);
+        objects_column(out, "Type", type ? type : "");
         buf_str(out, "</item>\n");
     }
 }
@@ -210,8 +217,8 @@ static void add_lines(struct buf *out, struct buf *text, const char *sep,
         if (at)
             *at = '\0';
         buf_str(out, "<item>");
-        column(out, first, at ? line : "");
-        column(out, second, what);
+        objects_column(out, first, at ? line : "");
+        objects_column(out, second, what);
         buf_str(out, "</item>\n");
     }
     buf_free(text);
@@ -242,10 +249,10 @@ static void add_timers(struct session *s, struct buf *out)
 
     for (size_t n = 0; loop_timer(debug_loop(s->m), n, &t); n++) {
         buf_str(out, "<item>");
-        column(out, "Name", t.name);
-        column(out, "Clock", clocks[t.clock]);
+        objects_column(out, "Name", t.name);
+        objects_column(out, "Clock", clocks[t.clock]);
         if (t.expires == INT64_MAX)
-            column(out, "Expires (ns)", "");
+            objects_column(out, "Expires (ns)", "");
         else
             number_column(out, "Expires (ns)", "%lld",
                           (unsigned long long)t.expires);
@@ -262,11 +269,11 @@ static void add_images(struct session *s, struct buf *out)
     for (size_t n = 0; debug_image(s->m, n, &i); n++)
         for (size_t k = 0; debug_segment(s->m, n, k, &g); k++) {
             buf_str(out, "<item>");
-            column(out, "Role", i.role);
+            objects_column(out, "Role", i.role);
             number_column(out, "Physical", "0x%llx", g.pa);
             number_column(out, "Linked at", "0x%llx", g.va);
             number_column(out, "Size", "0x%llx", g.size);
-            column(out, "File", i.path);
+            objects_column(out, "File", i.path);
             buf_str(out, "</item>\n");
         }
 }
@@ -278,7 +285,7 @@ static void add_kernel(struct session *s, struct buf *out)
     if (!session_banner(s, banner, sizeof banner))
         return;
     buf_str(out, "<item>");
-    column(out, "Kernel", banner);
+    objects_column(out, "Kernel", banner);
     number_column(out, "init_task", "0x%llx", s->symbol[SYMBOL_INIT_TASK]);
     buf_str(out, "</item>\n");
 }
@@ -295,6 +302,7 @@ static const struct {
     { "checkpoints", "Checkpoints", "Moments with a name: goto",
       add_checkpoints },
     { "kernel", "Kernel", "The Linux that gdb has symbols of", add_kernel },
+    { "modules", "Modules", "Modules of that Linux", modules_table },
     { "images", "Images", "Files that were put into memory", add_images },
 };
 
@@ -305,9 +313,9 @@ static void add_types(struct session *s, struct buf *out)
     (void)s;
     for (size_t i = 0; i < TABLES; i++) {
         buf_str(out, "<item>");
-        column(out, "Type", tables[i].type);
-        column(out, "Description", tables[i].help);
-        column(out, "Title", tables[i].title);
+        objects_column(out, "Type", tables[i].type);
+        objects_column(out, "Description", tables[i].help);
+        objects_column(out, "Title", tables[i].title);
         buf_str(out, "</item>\n");
     }
 }

@@ -32,6 +32,17 @@ static bool has_arrived(struct session *s, const struct debug_resume *r)
            loop_now(debug_loop(s->m), LOOP_REALTIME) - at < STUB_ARRIVED_NS;
 }
 
+/* gdb reads the list of libraries again and resumes by itself. Not while it
+ * steps: it would put its breakpoints back under a step that is to leave one. */
+static bool libraries_first(struct session *s, struct buf *out)
+{
+    if (debug_running(s->m) || !modules_due(s))
+        return false;
+    modules_told(s);
+    session_library(s, out);
+    return true;
+}
+
 /*
  * A machine that already runs (another client let it go) is joined: its next
  * stop is the reply. One that cannot run says why and has stopped again.
@@ -44,6 +55,8 @@ static bool resume(struct session *s, struct debug_resume *r, struct buf *out)
         session_status(s, SIGNAL_NONE, out);
         return true;
     }
+    if (!r->step && libraries_first(s, out))
+        return true;
     if (r->run == mask_of(debug_harts(s->m)))
         r->run = ~UINT64_C(0);
     r->irq = s->irq;
@@ -206,6 +219,8 @@ static bool reverse(struct session *s, bool step, struct buf *out)
     struct err err = { "" };
 
     s->letgo = false;
+    if (!step && libraries_first(s, out))
+        return true;
     s->owed = OWE_STOP;
     if (debug_running(s->m) ||
         debug_reverse(s->m, s->resumed >= 0 ? s->resumed : s->hart, step, &err))

@@ -5,8 +5,8 @@
  * link.c turns bytes into packets and back and knows no meaning; args.c takes
  * a packet's arguments apart; packets.c, points.c, resume.c and queries.c hold
  * one row per packet; files.c lets gdb read the images, objects.c tables and
- * lists; symbols.c has gdb look up names; target_xml.c describes the
- * registers; gdbstub.c owns sessions and decides when a stop is told to whom.
+ * lists; symbols.c has gdb look up names, modules.c finds Linux's modules with
+ * them (modules.h); target_xml.c describes the registers; gdbstub.c owns sessions and decides when a stop is told to whom.
  *
  * Everything that arrives is hostile until parsed: lengths, numbers, order.
  */
@@ -25,6 +25,7 @@
 struct chardev;
 struct timer;
 struct bh;
+struct modules;
 
 enum {
     STUB_PACKET = 0x20000,   /* bytes between $ and #, as PacketSize says */
@@ -120,7 +121,15 @@ bool take_thread(struct cursor *c, int *thread);
 /* Sessions: gdbstub.c ------------------------------------------------------ */
 
 /* What gdb is asked to look up. */
-enum { SYMBOL_BANNER, SYMBOL_INIT_TASK, SYMBOLS };
+enum {
+    SYMBOL_BANNER,
+    SYMBOL_INIT_TASK,
+    SYMBOL_MODULES,
+    SYMBOL_BTF,
+    SYMBOL_BTF_END,
+    SYMBOL_DO_INIT_MODULE,
+    SYMBOLS
+};
 
 /* What gdb waits for. */
 enum owed {
@@ -158,6 +167,7 @@ struct session {
     uint64_t symbol[SYMBOLS]; /* 0: gdb does not know it */
     unsigned symbols_asked;
     uint64_t comm; /* where in a Linux task its name is; 0: not known */
+    struct modules *modules;
 };
 
 struct gdbstub {
@@ -195,6 +205,8 @@ void session_select(struct session *s);
 void session_status(struct session *s, enum signal signal, struct buf *out);
 void session_stop(struct session *s, const struct debug_stop *stop,
                   struct buf *out);
+/* Nothing happened, but the list of libraries is another. */
+void session_library(struct session *s, struct buf *out);
 
 /* An E reply, with the text where gdb can take one. Always true. */
 bool session_error(struct session *s, struct buf *out, unsigned code,
@@ -240,10 +252,31 @@ debug_takes_fn calls_takes;
 bool session_banner(const struct session *s, char *text, size_t size);
 bool session_task(struct session *s, int hart, char *comm);
 
+/* Its modules: modules.c --------------------------------------------------- */
+
+struct modules *modules_new(struct session *s);
+void modules_free(struct modules *k);
+void modules_forget(struct session *s); /* another client, or none */
+void modules_look(struct session *s);   /* the symbols were looked up */
+
+/* The list that gdb has read is not what it would read now. */
+bool modules_due(struct session *s);
+void modules_told(struct session *s); /* it hears of that: only once */
+void modules_list(struct session *s, struct buf *out);  /* <library>... */
+void modules_table(struct session *s, struct buf *out); /* info os modules */
+
+/* Their files. A number for modules_file, which is NULL for any other; 0: there
+ * is no such path. */
+uint64_t modules_open(struct session *s, const char *path);
+const struct buf *modules_file(const struct session *s, uint64_t n);
+void modules_close(struct session *s, uint64_t n);
+
 /* What qXfer reads: objects.c ------------------------------------------------ */
 
 packet_fn objects_xfer;
-void objects_offer(struct buf *out); /* for qSupported */
+void objects_offer(struct buf *out);                  /* for qSupported */
+void objects_text(struct buf *out, const char *text); /* escaped */
+void objects_column(struct buf *out, const char *name, const char *text);
 /* "S-mode, wfi, swapper/1"; before there are harts, how far the start-up is. */
 void session_describe(struct session *s, int hart, struct buf *out);
 

@@ -6,6 +6,8 @@
  * something to look up whenever it has read symbols; it knows those of a
  * vmlinux where the emulator was given an Image without any.
  *
+ * modules.c says what the names of modules are for.
+ *
  * Two names are enough to say which task a hart runs, without knowing how
  * task_struct is laid out: init_task's name begins with "swapper", and where
  * it stands it stands in each task. RISC-V Linux keeps the running task in tp
@@ -16,7 +18,12 @@
 #include "gdbstub/stub.h"
 
 static const char *const names[] = {
-    [SYMBOL_BANNER] = "linux_banner", [SYMBOL_INIT_TASK] = "init_task"
+    [SYMBOL_BANNER] = "linux_banner",
+    [SYMBOL_INIT_TASK] = "init_task",
+    [SYMBOL_MODULES] = "modules",
+    [SYMBOL_BTF] = "__start_BTF",
+    [SYMBOL_BTF_END] = "__stop_BTF",
+    [SYMBOL_DO_INIT_MODULE] = "do_init_module",
 };
 
 enum { TASK_STRUCT = 16 << 10, COMM = 16 };
@@ -25,6 +32,7 @@ enum { TASK_STRUCT = 16 << 10, COMM = 16 };
 static void ask_next(struct session *s, struct buf *out)
 {
     if (s->symbols_asked == SYMBOLS) {
+        modules_look(s);
         buf_str(out, "OK");
         return;
     }

@@ -73,7 +73,8 @@ def know(wire, addresses):
     reply = wire.ask("qSymbol::")
     while reply != "OK":
         name = bytes.fromhex(reply.split(":")[1]).decode()
-        reply = wire.ask(f"qSymbol:{addresses[name]}:{name.encode().hex()}")
+        reply = wire.ask(f"qSymbol:{addresses.get(name, '')}:"
+                         f"{name.encode().hex()}")
 
 
 def linux_tasks_are_known_by_a_kernels_symbols():

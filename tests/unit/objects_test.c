@@ -169,6 +169,18 @@ static uint64_t *reg_of(int hart, const char *name)
     return &machine->reg[hart][debug_reg_named(machine, name) - fake_regs];
 }
 
+/* gdb does not know the others. */
+static void know_no_more(void)
+{
+    char packet[128];
+
+    for (int n = 0; n < SYMBOLS && strcmp(gdb.reply.data, "OK") != 0; n++) {
+        snprintf(packet, sizeof packet, "qSymbol::%s", gdb.reply.data + 8);
+        ask(packet);
+    }
+    cr_expect_str_eq(gdb.reply.data, "OK");
+}
+
 static void know_linux(void)
 {
     strcpy((char *)machine->ram, "Linux version 7\nand more");
@@ -176,14 +188,16 @@ static void know_linux(void)
     put_task(0x2000, "a<b");
     EXPECT("qSymbol::", "qSymbol:" BANNER);
     EXPECT("qSymbol:80000000:" BANNER, "qSymbol:" INIT);
-    EXPECT("qSymbol:80001000:" INIT, "OK");
+    ask("qSymbol:80001000:" INIT);
+    know_no_more();
 }
 
 Test(objects, gdb_is_asked_for_names_each_time_it_has_new_ones)
 {
     EXPECT("qSymbol::", "qSymbol:" BANNER);
     EXPECT("qSymbol::" BANNER, "qSymbol:" INIT);
-    EXPECT("qSymbol::" INIT, "OK");
+    ask("qSymbol::" INIT);
+    know_no_more();
     EXPECT("qSymbol:1:" INIT, "OK"); /* nobody asked */
     EXPECT("qSymbol::", "qSymbol:" BANNER);
     EXPECT("qSymbol:1:" INIT, "qSymbol:" BANNER);
