@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # fetch.sh - real software for the boot tests, from Debian 13 (trixie).
 #
-# Leaves in build/guest: Image (Debian's riscv64 kernel), initramfs.cpio.gz
-# (busybox and a tiny /init), RISCV_VIRT_CODE.fd and RISCV_VIRT_VARS.fd (EDK2).
-# What is there already is not fetched again.
+# Leaves in build/guest: Image (Debian's riscv64 kernel), modules (two of its
+# own), initramfs.cpio.gz (busybox and a tiny /init), RISCV_VIRT_CODE.fd and
+# RISCV_VIRT_VARS.fd (EDK2). What is there already is not fetched again.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -31,6 +31,7 @@ unpack() {
 
 done_already() {
     [ -s "$out/Image" ] && [ -s "$out/initramfs.cpio.gz" ] &&
+        [ -s "$out/modules/dummy.ko.xz" ] && [ -s "$out/modules/brd.ko.xz" ] &&
         [ -s "$out/RISCV_VIRT_CODE.fd" ] && [ -s "$out/RISCV_VIRT_VARS.fd" ] &&
         [ "$out/initramfs.cpio.gz" -nt tests/guest/init ] &&
         [ "$out/initramfs.cpio.gz" -nt tests/guest/initramfs.py ]
@@ -48,6 +49,11 @@ mkdir -p "$out"
 say "kernel: $kernel"
 unpack "$kernel:riscv64" "$apt/kernel"
 keep "$(ls "$apt"/kernel/boot/vmlinu*)" "$out/Image"
+mkdir -p "$out/modules"
+for module in dummy brd; do
+    keep "$(find "$apt/kernel" -name "$module.ko.xz")" \
+        "$out/modules/$module.ko.xz"
+done
 
 say "busybox and the initial ramdisk"
 unpack busybox-static:riscv64 "$apt/busybox"

@@ -45,4 +45,5 @@ def main():
     sys.stdout.buffer.write(gzip.compress(bytes(archive.out), 6, mtime=0))
 
 
-main()
+if __name__ == "__main__":
+    main()
