@@ -15,6 +15,7 @@
     K(sort)                                                                    \
     K(fib)                                                                     \
     K(string)                                                                  \
+    K(records)                                                                 \
     K(bytecode_switch)                                                         \
     K(bytecode_calls)                                                          \
     K(chase)                                                                   \

@@ -39,6 +39,7 @@ ROWS = {
     "list": ("integer", 250, 1.8),
     "matmul_int": ("integer", 160, 1.8),
     "string": ("integer", 120, 1.8),
+    "records": ("records", 250, 1.8),
     "matmul_double": ("double", 150, 5),
     "fib": ("calls", 80, 3),
     "bytecode_switch": ("indirect", 120, 3),
@@ -65,7 +66,8 @@ def source(*files):
     return [os.path.join(TOP, "tests/bench", f) for f in files]
 
 
-KERNELS = source("kernels.c", "kernels_flow.c", "kernels_sys.c", "table.c")
+KERNELS = source("kernels.c", "kernels_flow.c", "kernels_records.c",
+                 "kernels_sys.c", "table.c")
 
 
 def build(name, times):
