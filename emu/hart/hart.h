@@ -178,8 +178,8 @@ struct sites {
 /* What translated code (emu/trans) keeps in the hart. */
 struct hart_fast {
     struct trans *trans;
-    const uint8_t *no_code;  /* leads back to it */
-    uint64_t budget;         /* steps left, when code is entered and left */
+    const uint8_t *no_code; /* leads back to it */
+    uint64_t budget; /* at entry and exit: steps left, less CODE_MARGIN */
     uint64_t constant[6][2]; /* operands of FP instructions */
     uint32_t mxcsr, mxcsr_clean;
     int32_t delta;   /* linear contexts: host address = virtual + delta */

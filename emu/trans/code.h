@@ -51,6 +51,7 @@ struct code_site {
     uint32_t size; /* 0: it is no access */
     uint8_t bits;  /* its block has 1 << bits bytes */
     bool write, group;
+    uint8_t due; /* steps done before the instruction and not charged */
 };
 
 struct code {
@@ -77,6 +78,10 @@ struct link {
     const struct code *from;
     struct link *next; /* of the same target */
 };
+
+/* Steps that are left beyond the budget of translated code, which looks at it
+ * only when it jumps back or out (gen_jump.c). */
+enum { CODE_MARGIN = BLOCK_INSNS };
 
 /* What translated code returns; larger values are links. */
 enum { LEFT_AT_PC, LEFT_FOR_OPS, LEFT_IN_OP };

@@ -5,7 +5,8 @@
  * Register map (docs/translator.md): rbp is the hart (+ GEN_BIAS, so that
  * x[0..31] have one-byte displacements), r15 what is left of the budget, ten
  * guest registers are pinned, rax, rcx and rdx are anybody's. Nothing else is
- * kept from one instruction to the next, so any of them may be a label.
+ * kept from one instruction to the next, so any of them may be a label. In loops
+ * some of the ten are lent to others.
  */
 #ifndef EMU_TRANS_GEN_H
 #define EMU_TRANS_GEN_H
@@ -17,6 +18,9 @@ enum {
     GEN_BIAS = 128,
     GEN_COLD = 6 * BLOCK_INSNS + 2,
     NO_LABEL = INT32_MAX,
+    GEN_RDX = 33, /* as a guest register: the host's rdx */
+    GEN_REGS,
+    GEN_LOANS = 6,
 };
 
 /* insn->hint */
@@ -65,6 +69,17 @@ struct group {
     int32_t from, to; /* offsets from base */
 };
 
+/* Within this translation a host register is another guest register's. */
+struct loan {
+    uint8_t host, from, to; /* guest registers; from lies in the hart */
+    bool written;           /* to is */
+};
+
+struct loop_head {
+    bool loop, fp;           /* one begins here; some of it is FP */
+    const uint8_t *fp_known; /* where it begins for who has FP registers */
+};
+
 struct gen {
     struct x86 x;
     struct trans *t;
@@ -72,11 +87,17 @@ struct gen {
     const struct hart *h;    /* that it is made for first */
     const struct insn *insn; /* the block's */
     uint32_t k;              /* the one at work */
-    bool left;               /* no way behind it */
-    bool fp;                 /* FP registers are loaded for certain */
-    uint32_t boxed;          /* f registers that hold a boxed single */
-    uint64_t words;          /* x registers that hold a sign-extended word */
-    const uint8_t *tested;   /* where the host's flags tell whether tested_x
+    uint8_t pin[GEN_REGS];   /* gen_home, but for the loans */
+    struct loan loan[GEN_LOANS];
+    uint32_t loans;
+    bool loops;                   /* the block has some */
+    uint32_t weight[BLOCK_INSNS]; /* 0: in no loop; more in inner ones */
+    struct loop_head head[BLOCK_INSNS];
+    bool left;             /* no way behind it */
+    bool fp;               /* FP registers are loaded for certain */
+    uint32_t boxed;        /* f registers that hold a boxed single */
+    uint64_t words;        /* x registers that hold a sign-extended word */
+    const uint8_t *tested; /* where the host's flags tell whether tested_x
                               * is 0 */
     uint8_t tested_x;
     bool raw; /* k's result was not extended after all */
@@ -88,6 +109,9 @@ struct gen {
     int32_t delta;
     const uint8_t *label[BLOCK_INSNS + 1];
     bool target[BLOCK_INSNS + 1]; /* of a jump within the block */
+    /* Steps done before k and not charged; the same as the first jump from
+     * before k to it has it (0: there is none), which then goes for all. */
+    uint8_t due[BLOCK_INSNS + 1], owed[BLOCK_INSNS + 1];
     struct cold cold[GEN_COLD];
     uint32_t colds;
     /* Calls of thunk.op, which go by way of this translation's end. */
@@ -106,9 +130,9 @@ extern const struct gen_row gen_int[OP_COUNT], gen_mem[OP_COUNT],
     gen_jump[OP_COUNT], gen_fp[OP_COUNT], gen_sys[OP_COUNT],
     gen_atomic[OP_COUNT];
 
-/* The host register that guest register r is pinned to, or X86_NONE. */
-extern const uint8_t gen_pin[34];
-enum { GEN_RDX = 33 }; /* as a guest register: the host's rdx */
+/* The host register that each guest register is pinned to, or X86_NONE: between
+ * translations, and wherever C or a thunk looks at them. */
+extern const uint8_t gen_home[GEN_REGS];
 /* The same for f registers and xmm. */
 extern const uint8_t gen_fpin[32];
 
@@ -118,22 +142,25 @@ static inline struct x86_rm gen_hart(size_t offset)
 }
 
 /* Guest register r, which is not x0, as an operand. */
-static inline struct x86_rm gen_x(unsigned r)
+static inline struct x86_rm gen_x(const struct gen *g, unsigned r)
 {
-    if (gen_pin[r] != X86_NONE)
-        return x86_r(gen_pin[r]);
+    if (g->pin[r] != X86_NONE)
+        return x86_r(g->pin[r]);
     return gen_hart(offsetof(struct hart, x) + 8 * r);
 }
 
-static inline bool gen_pinned(unsigned r) { return gen_pin[r] != X86_NONE; }
+static inline bool gen_pinned(const struct gen *g, unsigned r)
+{
+    return g->pin[r] != X86_NONE;
+}
 
 /* rd as an op names it: x0 is X_SINK there. */
 static inline bool gen_no_rd(const struct insn *i) { return i->rd == X_SINK; }
 
 /* Where rd's new value is made: its own register, or rax. */
-static inline unsigned gen_target(const struct insn *i)
+static inline unsigned gen_target(const struct gen *g, const struct insn *i)
 {
-    return gen_pinned(i->rd) ? gen_pin[i->rd] : RAX;
+    return gen_pinned(g, i->rd) ? g->pin[i->rd] : RAX;
 }
 
 /* x[r] is a word for certain, sign-extended. */
@@ -141,6 +168,16 @@ static inline bool gen_is_word(const struct gen *g, unsigned r)
 {
     return r == 0 || (g->words >> r & 1);
 }
+
+void gen_find_loops(struct gen *g); /* gen_loop.c */
+void gen_begin(struct gen *g);      /* makes the label of k */
+/* FP registers are loaded from here on; false: no FP on this host. */
+bool gen_begin_fp(struct gen *g);
+
+/* Lends pins to registers that the block's loops use more (gen_pins.c). */
+void gen_lend(struct gen *g);
+void gen_take_pins(struct gen *g); /* on the way into the translation */
+void gen_give_pins(struct gen *g); /* and out of it; no flags, no temporaries */
 
 /* Makes code for the instruction at work together with the next ones, where
  * that is better; k is the last of them then. False: it is on its own. */
@@ -154,6 +191,8 @@ void gen_try(struct gen *g, const struct insn *i, uint32_t n);
  * the host's flags. */
 bool gen_can_move(const struct insn *i, uint32_t n);
 struct x86_rm gen_movable(struct gen *g, const struct insn *i);
+/* Where in the block k jumps to, or NO_LABEL. */
+uint32_t gen_jump_to(const struct gen *g, uint32_t k);
 /* How many such instructions (of the one kind or the other), to which nobody jumps, the branch k skips. */
 uint32_t gen_skips_here(const struct gen *g, uint32_t k);
 /* Is what k leaves in rd a word, given what the others are? */
@@ -217,9 +256,11 @@ void gen_regroup(struct gen *g, const struct cold *c);
 /* rcx = the TLB's entry for the address in a. */
 void gen_find_entry(struct trans *t, struct x86 *x, unsigned a);
 
-void gen_call_op(struct gen *g);            /* the op of k */
-void gen_goto(struct gen *g, uint64_t pc);  /* leaves for pc, constant */
-void gen_goto_rax(struct gen *g);           /* leaves for the pc in rax */
-void gen_refund(struct gen *g, uint32_t n); /* n steps were not done */
+void gen_call_op(struct gen *g); /* the op of k */
+/* Leaves for a pc, constant or in rax, with so many steps due. */
+void gen_goto(struct gen *g, uint32_t due, uint64_t pc);
+void gen_goto_rax(struct gen *g, uint32_t due);
+void gen_join(struct gen *g); /* before k, which is not the first */
+void gen_skip(struct gen *g, const struct cold *c); /* a COLD_SKIP's code */
 
 #endif

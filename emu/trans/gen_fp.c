@@ -130,8 +130,7 @@ void gen_fp_constants(uint64_t constant[][2])
     constant[SIGN_S][0] = UINT64_C(1) << 31;
 }
 
-/* FP registers are loaded from here on; false: no FP on this host. */
-static bool begin(struct gen *g)
+bool gen_begin_fp(struct gen *g)
 {
     struct cold *c;
 
@@ -201,7 +200,7 @@ static bool gen_two(struct gen *g, const struct insn *i, uint32_t arg)
     uint32_t first = g->colds;
     unsigned t = target(i, true);
 
-    if (!nearest_even(i) || !begin(g))
+    if (!nearest_even(i) || !gen_begin_fp(g))
         return false;
     need_boxed(g, i->rs1, arg);
     need_boxed(g, i->rs2, arg);
@@ -218,7 +217,7 @@ static bool gen_sqrt(struct gen *g, const struct insn *i, uint32_t arg)
     uint32_t first = g->colds;
     unsigned t = target(i, false), a;
 
-    if (!nearest_even(i) || !begin(g))
+    if (!nearest_even(i) || !gen_begin_fp(g))
         return false;
     need_boxed(g, i->rs1, arg);
     a = source(g, i->rs1, 0);
@@ -235,7 +234,7 @@ static bool gen_fma(struct gen *g, const struct insn *i, uint32_t arg)
     const unsigned op = (arg & 0xff) | X86_66 | X86_0F38;
     uint32_t first = g->colds;
 
-    if (!nearest_even(i) || !begin(g))
+    if (!nearest_even(i) || !gen_begin_fp(g))
         return false;
     need_boxed(g, i->rs1, arg);
     need_boxed(g, i->rs2, arg);
@@ -256,7 +255,7 @@ static bool gen_pick(struct gen *g, const struct insn *i, uint32_t arg)
     uint32_t first = g->colds;
     unsigned a, t = target(i, true);
 
-    if (!begin(g))
+    if (!gen_begin_fp(g))
         return false;
     need_boxed(g, i->rs1, arg);
     need_boxed(g, i->rs2, arg);
@@ -276,7 +275,7 @@ static bool gen_equal(struct gen *g, const struct insn *i, uint32_t arg)
 {
     uint32_t first = g->colds;
 
-    if (gen_no_rd(i) || !begin(g))
+    if (gen_no_rd(i) || !gen_begin_fp(g))
         return false;
     need_boxed(g, i->rs1, arg);
     need_boxed(g, i->rs2, arg);
@@ -294,7 +293,7 @@ static bool gen_less(struct gen *g, const struct insn *i, uint32_t arg)
 {
     uint32_t first = g->colds;
 
-    if (gen_no_rd(i) || !begin(g))
+    if (gen_no_rd(i) || !gen_begin_fp(g))
         return false;
     need_boxed(g, i->rs1, arg);
     need_boxed(g, i->rs2, arg);
@@ -311,7 +310,8 @@ static bool gen_to_int(struct gen *g, const struct insn *i, uint32_t arg)
     unsigned op = i->rm == RM_RTZ ? TO_INT_RTZ : TO_INT;
     uint32_t first = g->colds;
 
-    if (gen_no_rd(i) || (i->rm != RM_RTZ && !nearest_even(i)) || !begin(g))
+    if (gen_no_rd(i) || (i->rm != RM_RTZ && !nearest_even(i)) ||
+        !gen_begin_fp(g))
         return false;
     need_boxed(g, i->rs1, arg);
     x86_vex(&g->x, width(op, arg) | (arg & WIDE ? X86_W : 0), RAX, 0,
@@ -327,9 +327,9 @@ static bool gen_to_int(struct gen *g, const struct insn *i, uint32_t arg)
 
 static bool gen_to_x(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    unsigned t = gen_target(i);
+    unsigned t = gen_target(g, i);
 
-    if (gen_no_rd(i) || !begin(g))
+    if (gen_no_rd(i) || !gen_begin_fp(g))
         return false;
     x86_vex(&g->x, TO_X | (arg & SINGLE ? 0 : X86_W), source(g, i->rs1, 0), 0,
             x86_r(t));
@@ -350,7 +350,7 @@ static void box_and_put(struct gen *g, unsigned rd, uint32_t arg)
 
 static bool gen_from_x(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    if (!begin(g))
+    if (!gen_begin_fp(g))
         return false;
     x86_vex(&g->x, FROM_X | (arg & SINGLE ? 0 : X86_W), 0, 0,
             x86_r(gen_source(g, i->rs1, RAX)));
@@ -362,7 +362,7 @@ static bool gen_from_int(struct gen *g, const struct insn *i, uint32_t arg)
 {
     unsigned a;
 
-    if (!nearest_even(i) || !begin(g))
+    if (!nearest_even(i) || !gen_begin_fp(g))
         return false;
     a = gen_source(g, i->rs1, RAX);
     if (arg & UNSIGNED) {
@@ -380,7 +380,7 @@ static bool gen_convert(struct gen *g, const struct insn *i, uint32_t arg)
 {
     uint32_t first = g->colds;
 
-    if (!nearest_even(i) || !begin(g))
+    if (!nearest_even(i) || !gen_begin_fp(g))
         return false;
     need_boxed(g, i->rs1, arg);
     x86_vex(&g->x, width(CONVERT, arg), 0, 1, x86_r(source(g, i->rs1, 1)));
@@ -397,7 +397,7 @@ static bool gen_sign(struct gen *g, const struct insn *i, uint32_t arg)
     uint32_t first = g->colds;
     unsigned a, b;
 
-    if ((arg & SINGLE && i->rs1 != i->rs2) || !begin(g))
+    if ((arg & SINGLE && i->rs1 != i->rs2) || !gen_begin_fp(g))
         return false;
     need_boxed(g, i->rs1, arg);
     a = source(g, i->rs1, 0);
@@ -425,14 +425,17 @@ static bool gen_sign(struct gen *g, const struct insn *i, uint32_t arg)
 
 static bool gen_load_f(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    uint32_t first;
+    uint32_t first, t;
 
-    if (!begin(g))
+    if (!gen_begin_fp(g))
         return false;
     first = g->colds;
-    x86_vex(&g->x, width(LOAD, arg), 0, 0,
+    t = arg & SINGLE || gen_fpin[i->rd] == X86_NONE ? 0 : gen_fpin[i->rd];
+    x86_vex(&g->x, width(LOAD, arg), t, 0,
             gen_memory(g, i, arg & SINGLE ? 4 : 8, ACCESS_READ));
-    box_and_put(g, i->rd, arg);
+    if (arg & SINGLE)
+        x86_vex(&g->x, OR, 0, 0, constant(BOX));
+    put(g, i->rd, t, arg & SINGLE);
     gen_back_here(g, first);
     return true;
 }
@@ -442,7 +445,7 @@ static bool gen_store_f(struct gen *g, const struct insn *i, uint32_t arg)
     struct x86_rm to;
     uint32_t first;
 
-    if (!begin(g))
+    if (!gen_begin_fp(g))
         return false;
     first = g->colds;
     to = gen_memory(g, i, arg & SINGLE ? 4 : 8, ACCESS_WRITE);

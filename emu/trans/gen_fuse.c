@@ -119,7 +119,7 @@ static const struct extension *find_extension(const struct insn *i)
 
 static void extend(struct gen *g, const struct insn *i, unsigned host)
 {
-    x86_op(&g->x, find_extension(i)->op, host, gen_x(i->rs1));
+    x86_op(&g->x, find_extension(i)->op, host, gen_x(g, i->rs1));
     if (i[1].imm != i->imm)
         x86_shift_imm(&g->x, SH_SHL, true, x86_r(host),
                       (unsigned)(i->imm - i[1].imm));
@@ -131,8 +131,8 @@ static bool fuse_extend(struct gen *g, const struct insn *i)
 
     if (!e)
         return false;
-    extend(g, i, gen_target(i));
-    gen_put(g, i->rd, gen_target(i));
+    extend(g, i, gen_target(g, i));
+    gen_put(g, i->rd, gen_target(g, i));
     set_word(g, i->rd, e->word);
     return true;
 }
@@ -148,8 +148,7 @@ static bool fuse_call(struct gen *g, const struct insn *i)
         gen_put_constant(g, i->rd, gen_pc(g, g->k) + (uint64_t)i->imm);
     if (!gen_no_rd(&i[1]))
         gen_put_constant(g, i[1].rd, gen_pc(g, g->k + 1) + i[1].len);
-    gen_refund(g, g->c->n - g->k - 2);
-    gen_goto(g, target & ~UINT64_C(1));
+    gen_goto(g, g->due[g->k] + 2, target & ~UINT64_C(1));
     g->left = true;
     return true;
 }
@@ -209,7 +208,8 @@ static bool fuse_load(struct gen *g, const struct insn *i, const struct sum *s)
     const struct gen_row *row = gen_row_of(load->op);
 
     if (!is_load(load->op) || load->rs1 != i->rd || load->rd != i->rd ||
-        (!gen_pinned(s->base) && !gen_pinned(s->index) && s->base != s->index))
+        (!gen_pinned(g, s->base) && !gen_pinned(g, s->index) &&
+         s->base != s->index))
         return false;
     g->k += s->n;
     g->address = sum_at(g, s, RAX);
@@ -230,8 +230,8 @@ static bool fuse_sum(struct gen *g, const struct insn *i, uint32_t left)
         return true;
     if (s.n == 1)
         return false;
-    x86_op(&g->x, X86_LEA, gen_target(i), sum_at(g, &s, RCX));
-    gen_put(g, i->rd, gen_target(i));
+    x86_op(&g->x, X86_LEA, gen_target(g, i), sum_at(g, &s, RCX));
+    gen_put(g, i->rd, gen_target(g, i));
     set_word(g, i->rd, false);
     g->k++;
     return true;
@@ -313,7 +313,7 @@ struct x86_rm gen_movable(struct gen *g, const struct insn *i)
         return x86_r(RDX);
     }
     if (i->imm == 0)
-        return gen_x(i->rs1);
+        return gen_x(g, i->rs1);
     a = gen_source(g, i->rs1, RDX);
     x86_op(&g->x, X86_LEA, RDX, x86_mem(a, (int32_t)i->imm));
     return x86_r(RDX);

@@ -4,46 +4,33 @@
 
 #include "emu/trans/gen.h"
 
-/* In order of use in compiled code: a5 a4 a0 sp a3 a1 a2 s0 s1 a6. */
-const uint8_t gen_pin[34] = {
-    [0] = X86_NONE,      [1] = X86_NONE,  [2] = R8,        [3] = X86_NONE,
-    [4] = X86_NONE,      [5] = X86_NONE,  [6] = X86_NONE,  [7] = X86_NONE,
-    [8] = R12,           [9] = R13,       [10] = RDI,      [11] = R10,
-    [12] = R11,          [13] = R9,       [14] = RSI,      [15] = RBX,
-    [16] = R14,          [17] = X86_NONE, [18] = X86_NONE, [19] = X86_NONE,
-    [20] = X86_NONE,     [21] = X86_NONE, [22] = X86_NONE, [23] = X86_NONE,
-    [24] = X86_NONE,     [25] = X86_NONE, [26] = X86_NONE, [27] = X86_NONE,
-    [28] = X86_NONE,     [29] = X86_NONE, [30] = X86_NONE, [31] = X86_NONE,
-    [X_SINK] = X86_NONE, [GEN_RDX] = RDX,
-};
-
 void gen_load(struct gen *g, unsigned host, unsigned r)
 {
     if (r == 0)
         x86_mov_imm(&g->x, host, 0);
-    else if (gen_pin[r] != host)
-        x86_op(&g->x, X86_MOV, host, gen_x(r));
+    else if (g->pin[r] != host)
+        x86_op(&g->x, X86_MOV, host, gen_x(g, r));
 }
 
 unsigned gen_source(struct gen *g, unsigned r, unsigned tmp)
 {
-    if (r != 0 && gen_pinned(r))
-        return gen_pin[r];
+    if (r != 0 && gen_pinned(g, r))
+        return g->pin[r];
     gen_load(g, tmp, r);
     return tmp;
 }
 
 void gen_put(struct gen *g, unsigned rd, unsigned host)
 {
-    if (gen_pin[rd] != host)
-        x86_op(&g->x, X86_STORE, host, gen_x(rd));
+    if (g->pin[rd] != host)
+        x86_op(&g->x, X86_STORE, host, gen_x(g, rd));
 }
 
 /* An operand with x[r]: zero is made in tmp. */
 static struct x86_rm operand(struct gen *g, unsigned r, unsigned tmp)
 {
     if (r != 0)
-        return gen_x(r);
+        return gen_x(g, r);
     x86_mov_imm(&g->x, tmp, 0);
     return x86_r(tmp);
 }
@@ -81,18 +68,18 @@ static void sign_extend_word(struct gen *g, unsigned host)
 }
 
 /* Results are made in rd's own register, unless it is needed to the end. */
-static unsigned target(const struct insn *i)
+static unsigned target(const struct gen *g, const struct insn *i)
 {
-    unsigned t = gen_target(i);
+    unsigned t = gen_target(g, i);
 
-    return gen_pinned(i->rd) && i->rd == i->rs2 && i->rd != i->rs1 ? RAX : t;
+    return gen_pinned(g, i->rd) && i->rd == i->rs2 && i->rd != i->rs1 ? RAX : t;
 }
 
 /* Constants ----------------------------------------------------------------- */
 
 void gen_put_constant(struct gen *g, unsigned rd, uint64_t v)
 {
-    unsigned t = gen_pinned(rd) ? gen_pin[rd] : RAX;
+    unsigned t = gen_pinned(g, rd) ? g->pin[rd] : RAX;
 
     x86_mov_imm(&g->x, t, v);
     gen_put(g, rd, t);
@@ -113,16 +100,16 @@ enum { COMMUTES = 1 << 24, WORD = 1 << 25 };
 
 static void move(struct gen *g, unsigned rd, unsigned rs)
 {
-    unsigned t = gen_pinned(rd) ? gen_pin[rd] : RAX;
+    unsigned t = gen_pinned(g, rd) ? g->pin[rd] : RAX;
 
-    t = rs && gen_pinned(rs) ? gen_pin[rs] : t;
+    t = rs && gen_pinned(g, rs) ? g->pin[rs] : t;
     gen_load(g, t, rs);
     gen_put(g, rd, t);
 }
 
 static bool gen_alu(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    unsigned op = arg & 0xffff, a = i->rs1, b = i->rs2, t = gen_target(i);
+    unsigned op = arg & 0xffff, a = i->rs1, b = i->rs2, t = gen_target(g, i);
 
     if (gen_no_rd(i))
         return true;
@@ -134,11 +121,11 @@ static bool gen_alu(struct gen *g, const struct insn *i, uint32_t arg)
         b = a;
         a = i->rd;
     }
-    if (gen_pinned(i->rd) && i->rd == b && a != b)
+    if (gen_pinned(g, i->rd) && i->rd == b && a != b)
         t = RAX;
-    if (!gen_pinned(i->rd) && i->rd == a && b && gen_pinned(b) &&
+    if (!gen_pinned(g, i->rd) && i->rd == a && b && gen_pinned(g, b) &&
         !(arg & WORD) && op != X86_IMUL) {
-        x86_op(&g->x, op + X86_TO_RM, gen_pin[b], gen_x(a));
+        x86_op(&g->x, op + X86_TO_RM, g->pin[b], gen_x(g, a));
         gen_tested(g, i->rd);
         return true;
     }
@@ -157,7 +144,7 @@ static bool gen_alu(struct gen *g, const struct insn *i, uint32_t arg)
 /* rd = rs1 op ~rs2 */
 static bool gen_not2(struct gen *g, const struct insn *i, uint32_t op)
 {
-    unsigned t = target(i);
+    unsigned t = target(g, i);
 
     if (gen_no_rd(i))
         return true;
@@ -187,7 +174,7 @@ static bool gen_shadd(struct gen *g, const struct insn *i, uint32_t arg)
 static void compare(struct gen *g, unsigned rs1, unsigned rs2)
 {
     if (rs2 == 0 && rs1 != 0) {
-        x86_alu_imm(&g->x, ALU_CMP, true, gen_x(rs1), 0);
+        x86_alu_imm(&g->x, ALU_CMP, true, gen_x(g, rs1), 0);
         return;
     }
     unsigned a = gen_source(g, rs1, RAX);
@@ -199,8 +186,8 @@ static bool gen_slt(struct gen *g, const struct insn *i, uint32_t cc)
     if (gen_no_rd(i))
         return true;
     compare(g, i->rs1, i->rs2);
-    x86_setcc(&g->x, cc, gen_target(i));
-    gen_put(g, i->rd, gen_target(i));
+    x86_setcc(&g->x, cc, gen_target(g, i));
+    gen_put(g, i->rd, gen_target(g, i));
     return true;
 }
 
@@ -233,7 +220,7 @@ static bool gen_czero(struct gen *g, const struct insn *i, uint32_t cc)
 
 static bool gen_addi(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    unsigned t = gen_target(i), w = arg & WORD ? 0 : X86_W;
+    unsigned t = gen_target(g, i), w = arg & WORD ? 0 : X86_W;
 
     if (gen_no_rd(i))
         return true;
@@ -242,7 +229,7 @@ static bool gen_addi(struct gen *g, const struct insn *i, uint32_t arg)
         return true;
     }
     if (arg & WORD && i->imm == 0 && !gen_is_word(g, i->rs1)) { /* sext.w */
-        x86_op(&g->x, X86_MOVSXD, t, gen_x(i->rs1));
+        x86_op(&g->x, X86_MOVSXD, t, gen_x(g, i->rs1));
         gen_put(g, i->rd, t);
         return true;
     }
@@ -251,13 +238,13 @@ static bool gen_addi(struct gen *g, const struct insn *i, uint32_t arg)
         return true;
     }
     if (i->rd == i->rs1 && w) {
-        x86_alu_imm(&g->x, ALU_ADD, true, gen_x(i->rd), (int32_t)i->imm);
+        x86_alu_imm(&g->x, ALU_ADD, true, gen_x(g, i->rd), (int32_t)i->imm);
         gen_tested(g, i->rd);
         return true;
     }
-    if (gen_pinned(i->rs1)) {
+    if (gen_pinned(g, i->rs1)) {
         x86_op(&g->x, (X86_LEA & ~(unsigned)X86_W) | w, t,
-               x86_mem(gen_pin[i->rs1], (int32_t)i->imm));
+               x86_mem(g->pin[i->rs1], (int32_t)i->imm));
     } else {
         gen_load(g, t, i->rs1);
         x86_alu_imm(&g->x, ALU_ADD, w, x86_r(t), (int32_t)i->imm);
@@ -270,14 +257,14 @@ static bool gen_addi(struct gen *g, const struct insn *i, uint32_t arg)
 
 static bool gen_logic_imm(struct gen *g, const struct insn *i, uint32_t group)
 {
-    unsigned t = gen_target(i);
+    unsigned t = gen_target(g, i);
 
     if (gen_no_rd(i))
         return true;
     if (group == ALU_AND && i->imm == 0xff) {
         x86_op(&g->x, 0xb6 | X86_0F | X86_BYTE, t, operand(g, i->rs1, t));
     } else if (i->rd == i->rs1) {
-        x86_alu_imm(&g->x, group, true, gen_x(i->rd), (int32_t)i->imm);
+        x86_alu_imm(&g->x, group, true, gen_x(g, i->rd), (int32_t)i->imm);
         gen_tested(g, i->rd);
         return true;
     } else {
@@ -295,14 +282,14 @@ static bool gen_slti(struct gen *g, const struct insn *i, uint32_t cc)
     if (gen_no_rd(i))
         return true;
     x86_alu_imm(&g->x, ALU_CMP, true, operand(g, i->rs1, RAX), (int32_t)i->imm);
-    x86_setcc(&g->x, cc, gen_target(i));
-    gen_put(g, i->rd, gen_target(i));
+    x86_setcc(&g->x, cc, gen_target(g, i));
+    gen_put(g, i->rd, gen_target(g, i));
     return true;
 }
 
 static bool gen_shift_imm(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    unsigned t = gen_target(i), n = (unsigned)i->imm;
+    unsigned t = gen_target(g, i), n = (unsigned)i->imm;
     bool word = arg & WORD, extend = word;
 
     if (gen_no_rd(i))
@@ -311,8 +298,8 @@ static bool gen_shift_imm(struct gen *g, const struct insn *i, uint32_t arg)
         extend = false;
     if (word && (arg & 7) == SH_SAR && gen_is_word(g, i->rs1))
         word = extend = false;
-    if (!gen_pinned(i->rd) && i->rd == i->rs1 && !word) {
-        x86_shift_imm(&g->x, arg & 7, true, gen_x(i->rd), n);
+    if (!gen_pinned(g, i->rd) && i->rd == i->rs1 && !word) {
+        x86_shift_imm(&g->x, arg & 7, true, gen_x(g, i->rd), n);
         return true;
     }
     gen_load(g, t, i->rs1);
@@ -326,7 +313,7 @@ static bool gen_shift_imm(struct gen *g, const struct insn *i, uint32_t arg)
 /* slli.uw */
 static bool gen_slli_uw(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    unsigned t = gen_target(i);
+    unsigned t = gen_target(g, i);
 
     (void)arg;
     if (gen_no_rd(i))
@@ -345,13 +332,13 @@ static void shift_by(struct gen *g, const struct insn *i, uint32_t arg)
     };
 
     x86_vex(&g->x, 0xf7 | X86_0F38 | prefix[arg & 7] | (arg & WORD ? 0 : X86_W),
-            gen_target(i), gen_source(g, i->rs2, RCX),
-            i->rs1 ? gen_x(i->rs1) : x86_r(gen_source(g, 0, RAX)));
+            gen_target(g, i), gen_source(g, i->rs2, RCX),
+            i->rs1 ? gen_x(g, i->rs1) : x86_r(gen_source(g, 0, RAX)));
 }
 
 static bool gen_shift(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    unsigned t = gen_target(i);
+    unsigned t = gen_target(g, i);
 
     if (gen_no_rd(i))
         return true;
@@ -376,7 +363,7 @@ static bool gen_shift(struct gen *g, const struct insn *i, uint32_t arg)
 /* A host instruction with one source that does it: op rd, rs1. */
 static bool gen_unary(struct gen *g, const struct insn *i, uint32_t op)
 {
-    unsigned t = gen_target(i);
+    unsigned t = gen_target(g, i);
 
     if (gen_no_rd(i))
         return true;
@@ -407,7 +394,7 @@ static bool gen_rev8(struct gen *g, const struct insn *i, uint32_t arg)
 static bool gen_orc_b(struct gen *g, const struct insn *i, uint32_t arg)
 {
     enum { EQUAL = 0x74 | X86_66, ZERO = 0xef | X86_66, MOVQ = X86_66 | X86_W };
-    unsigned t = gen_target(i);
+    unsigned t = gen_target(g, i);
 
     (void)arg;
     if (gen_no_rd(i))

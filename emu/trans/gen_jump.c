@@ -2,18 +2,50 @@
 /*
  * gen_jump.c - branches and jumps as host code, and the ways out of it.
  *
- * A translation is charged for all its instructions when it is entered; who
- * leaves early gives back what was not done. A jump within the translation is
- * a jump to a label, with the difference charged or given back: loops and
- * skipped instructions never leave it.
+ * Steps are charged on the way out, and where a jump goes back: there it is
+ * seen whether the budget is enough. Until then what was done is due; how much
+ * that is is known at every instruction. Budgets are CODE_MARGIN less than what
+ * is left, so a translation may always be gone through once. Where two ways meet
+ * with different sums due, the one that falls in pays the difference.
  */
 #include "emu/bus/mem.h"
 #include "emu/trans/gen.h"
 
-void gen_refund(struct gen *g, uint32_t n)
+/* Counting ------------------------------------------------------------------ */
+
+/* n steps are off the budget from here on; flags: less than that was left. */
+static void charge(struct gen *g, int32_t n)
 {
-    if (n)
-        x86_alu_imm(&g->x, ALU_ADD, true, x86_r(R15), (int32_t)n);
+    x86_alu_imm(&g->x, ALU_SUB, true, x86_r(R15), n);
+}
+
+void gen_join(struct gen *g)
+{
+    int32_t due = g->due[g->k - 1] + 1, want = g->owed[g->k];
+
+    if (!g->left && want && want != due)
+        x86_op(&g->x, X86_LEA, R15, x86_mem(R15, want - due));
+    g->due[g->k] = (uint8_t)(g->left || want ? want : due);
+}
+
+/* Jumps from k to a label further on, by what is at site. */
+static void skip_to(struct gen *g, uint32_t to, uint8_t *site)
+{
+    gen_cold(g, COLD_SKIP, site)->to = to;
+    if (!g->owed[to])
+        g->owed[to] = g->due[g->k] + 1;
+}
+
+void gen_skip(struct gen *g, const struct cold *c)
+{
+    int32_t n = g->due[c->k] + 1 - g->due[c->to];
+
+    if (n == 0) {
+        x86_aim(c->site, g->label[c->to]);
+        return;
+    }
+    charge(g, n);
+    x86_jmp_to(&g->x, g->label[c->to]);
 }
 
 /* Leaving ------------------------------------------------------------------- */
@@ -35,11 +67,14 @@ static void through_entry(struct gen *g, size_t entry, unsigned index)
     x86_op(&g->x, 0xff, 4, code); /* jmp [code] */
 }
 
-void gen_goto_rax(struct gen *g)
+void gen_goto_rax(struct gen *g, uint32_t due)
 {
     enum { INDEX = (JUMP_ENTRIES - 1) * sizeof(struct jump_entry) };
     _Static_assert(sizeof(struct jump_entry) == 32, "index by a shift of 4");
 
+    gen_give_pins(g);
+    charge(g, (int32_t)due);
+    x86_aim(x86_jcc(&g->x, CC_L), g->t->thunk.at_rax);
     x86_op(&g->x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(RAX));
     x86_shift_imm(&g->x, SH_SHL, false, x86_r(RCX), 4);
     x86_alu_imm(&g->x, ALU_AND, false, x86_r(RCX), INDEX);
@@ -57,18 +92,22 @@ static void goto_by_link(struct gen *g, uint64_t pc)
     }
     l->pc = pc;
     l->from = g->c;
+    x86_jcc_to(&g->x, CC_L, g->x.p + 2 + 5); /* past the jump */
     l->site = x86_jmp(&g->x); /* to what follows, as long as it is not linked */
     x86_mov_imm(&g->x, RAX, (uintptr_t)l);
     x86_jmp_to(&g->x, g->t->thunk.by_link);
 }
 
-void gen_goto(struct gen *g, uint64_t pc)
+void gen_goto(struct gen *g, uint32_t due, uint64_t pc)
 {
+    gen_give_pins(g);
+    charge(g, (int32_t)due);
     if (pc / MEM_PAGE == g->c->pc / MEM_PAGE) {
         goto_by_link(g, pc);
         return;
     }
-    x86_mov_imm(&g->x, RAX, pc);
+    x86_mov_imm_only(&g->x, RAX, pc);
+    x86_aim(x86_jcc(&g->x, CC_L), g->t->thunk.at_rax);
     through_entry(g, pc / 2 % JUMP_ENTRIES * sizeof(struct jump_entry),
                   X86_NONE);
 }
@@ -84,13 +123,25 @@ static uint32_t label_of(const struct gen *g, uint64_t pc)
     return NO_LABEL;
 }
 
+uint32_t gen_jump_to(const struct gen *g, uint32_t k)
+{
+    const struct insn *i = &g->insn[k];
+
+    if (!gen_jump[i->op].fn || i->op == OP_jalr)
+        return NO_LABEL;
+    return label_of(g, gen_pc(g, k) + (uint64_t)i->imm);
+}
+
 /* Back to instruction to, if there is budget for it. */
 static void loop_to(struct gen *g, uint32_t to)
 {
+    const uint8_t *begin = g->label[to];
     struct cold *c;
 
-    x86_alu_imm(&g->x, ALU_SUB, true, x86_r(R15), (int32_t)(g->k + 1 - to));
-    x86_jcc_to(&g->x, CC_NS, g->label[to]);
+    if (g->fp && g->head[to].fp_known)
+        begin = g->head[to].fp_known;
+    charge(g, g->due[g->k] + 1 - g->due[to]);
+    x86_jcc_to(&g->x, CC_GE, begin);
     c = gen_cold(g, COLD_OUT, x86_jmp(&g->x));
     c->to = to;
 }
@@ -104,17 +155,17 @@ static void compare(struct gen *g, const struct insn *i)
         (i->op == OP_beq || i->op == OP_bne))
         return;
     if (i->rs2 == 0 && i->rs1 != 0) {
-        if (gen_pinned(i->rs1))
-            x86_op(&g->x, X86_TEST, gen_pin[i->rs1], gen_x(i->rs1));
+        if (gen_pinned(g, i->rs1))
+            x86_op(&g->x, X86_TEST, g->pin[i->rs1], gen_x(g, i->rs1));
         else
-            x86_alu_imm(&g->x, ALU_CMP, true, gen_x(i->rs1), 0);
+            x86_alu_imm(&g->x, ALU_CMP, true, gen_x(g, i->rs1), 0);
         return;
     }
     a = gen_source(g, i->rs1, RAX);
     if (i->rs2 == 0)
         x86_alu_imm(&g->x, ALU_CMP, true, x86_r(a), 0);
     else
-        x86_op(&g->x, X86_CMP, a, gen_x(i->rs2));
+        x86_op(&g->x, X86_CMP, a, gen_x(g, i->rs2));
 }
 
 static bool is_branch(unsigned op)
@@ -139,10 +190,10 @@ uint32_t gen_skips_here(const struct gen *g, uint32_t k)
 static void move_unless(struct gen *g, unsigned rd, uint32_t cc,
                         struct x86_rm from, bool word)
 {
-    unsigned t = gen_pinned(rd) ? gen_pin[rd] : RAX;
+    unsigned t = gen_pinned(g, rd) ? g->pin[rd] : RAX;
 
     if (t == RAX)
-        x86_op(&g->x, X86_MOV, RAX, gen_x(rd));
+        x86_op(&g->x, X86_MOV, RAX, gen_x(g, rd));
     x86_cmov(&g->x, cc ^ 1, t, from);
     gen_put(g, rd, t);
     if (!word)
@@ -177,7 +228,6 @@ static bool gen_branch(struct gen *g, const struct insn *i, uint32_t cc)
 {
     uint64_t pc = gen_pc(g, g->k) + (uint64_t)i->imm;
     uint32_t to = label_of(g, pc);
-    struct cold *c;
     uint8_t *over;
 
     if (gen_skips_here(g, g->k)) {
@@ -191,9 +241,10 @@ static bool gen_branch(struct gen *g, const struct insn *i, uint32_t cc)
         x86_aim(over, g->x.p);
         return true;
     }
-    c = gen_cold(g, to == NO_LABEL ? COLD_EXIT : COLD_SKIP, x86_jcc(&g->x, cc));
-    c->to = to;
-    c->pc = pc;
+    if (to != NO_LABEL)
+        skip_to(g, to, x86_jcc(&g->x, cc));
+    else
+        gen_cold(g, COLD_EXIT, x86_jcc(&g->x, cc))->pc = pc;
     return true;
 }
 
@@ -204,7 +255,7 @@ static bool gen_jal(struct gen *g, const struct insn *i, uint32_t arg)
 
     (void)arg;
     if (!gen_no_rd(i)) {
-        unsigned t = gen_target(i);
+        unsigned t = gen_target(g, i);
 
         x86_mov_imm(&g->x, t, pc + i->len);
         gen_put(g, i->rd, t);
@@ -212,11 +263,9 @@ static bool gen_jal(struct gen *g, const struct insn *i, uint32_t arg)
     if (to <= g->k)
         loop_to(g, to);
     else if (to != NO_LABEL)
-        gen_cold(g, COLD_SKIP, x86_jmp(&g->x))->to = to;
-    else {
-        gen_refund(g, g->c->n - g->k - 1);
-        gen_goto(g, pc + (uint64_t)i->imm);
-    }
+        skip_to(g, to, x86_jmp(&g->x));
+    else
+        gen_goto(g, g->due[g->k] + 1, pc + (uint64_t)i->imm);
     g->left = true;
     return true;
 }
@@ -224,8 +273,8 @@ static bool gen_jal(struct gen *g, const struct insn *i, uint32_t arg)
 static bool gen_jalr(struct gen *g, const struct insn *i, uint32_t arg)
 {
     (void)arg;
-    if (i->rs1 && gen_pinned(i->rs1)) {
-        x86_op(&g->x, X86_LEA, RAX, x86_mem(gen_pin[i->rs1], (int32_t)i->imm));
+    if (i->rs1 && gen_pinned(g, i->rs1)) {
+        x86_op(&g->x, X86_LEA, RAX, x86_mem(g->pin[i->rs1], (int32_t)i->imm));
     } else {
         gen_load(g, RAX, i->rs1);
         if (i->imm)
@@ -233,13 +282,12 @@ static bool gen_jalr(struct gen *g, const struct insn *i, uint32_t arg)
     }
     x86_alu_imm(&g->x, ALU_AND, true, x86_r(RAX), -2);
     if (!gen_no_rd(i)) {
-        unsigned t = gen_pinned(i->rd) ? gen_pin[i->rd] : RDX;
+        unsigned t = gen_pinned(g, i->rd) ? g->pin[i->rd] : RDX;
 
         x86_mov_imm(&g->x, t, gen_pc(g, g->k) + i->len);
         gen_put(g, i->rd, t);
     }
-    gen_refund(g, g->c->n - g->k - 1);
-    gen_goto_rax(g);
+    gen_goto_rax(g, g->due[g->k] + 1);
     return true;
 }
 

@@ -147,8 +147,8 @@ static struct x86_rm where(struct gen *g, const struct insn *i)
         at.disp = (int32_t)i->imm;
         return at;
     }
-    if (i->rs1 && gen_pinned(i->rs1))
-        return x86_mem(gen_pin[i->rs1], (int32_t)i->imm);
+    if (i->rs1 && gen_pinned(g, i->rs1))
+        return x86_mem(g->pin[i->rs1], (int32_t)i->imm);
     gen_load(g, RAX, i->rs1);
     return x86_mem(RAX, (int32_t)i->imm);
 }
@@ -303,7 +303,7 @@ void gen_back_here(struct gen *g, uint32_t first_cold)
 
 static bool gen_load_x(struct gen *g, const struct insn *i, uint32_t arg)
 {
-    unsigned t = gen_no_rd(i) ? RAX : gen_target(i);
+    unsigned t = gen_no_rd(i) ? RAX : gen_target(g, i);
     uint32_t first = g->colds;
 
     x86_op(&g->x, arg & 0xffffff, t,

@@ -40,8 +40,8 @@ static void ret(struct x86 *x) { x86_byte(x, 0xc3); }
 static void move_pins(struct x86 *x, unsigned op)
 {
     for (unsigned r = 1; r < 32; r++)
-        if (gen_pin[r] != X86_NONE)
-            x86_op(x, op, gen_pin[r],
+        if (gen_home[r] != X86_NONE)
+            x86_op(x, op, gen_home[r],
                    gen_hart(offsetof(struct hart, x) + 8ul * r));
 }
 

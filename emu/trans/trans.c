@@ -29,6 +29,17 @@ static bool can_go_on(const struct hart *h)
     return h->steps < h->stop_at && !(h->attention | h->waiting);
 }
 
+/* What translated code may do without asking; negative: nothing. */
+static uint64_t budget_of(const struct hart *h)
+{
+    return h->stop_at - h->steps - CODE_MARGIN;
+}
+
+static bool has_budget(const struct hart *h)
+{
+    return (int64_t)h->fast.budget >= 0;
+}
+
 static struct jump_entry *entry_for_pc(struct hart *h)
 {
     struct jump_entry *e = jump_entry(h, h->pc);
@@ -198,7 +209,7 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
     struct jump_entry *e;
 
     fold_flags(h);
-    h->steps = h->stop_at - budget - (c->n - k);
+    h->steps = h->stop_at - (budget + CODE_MARGIN) + c->site[k].due;
     h->pc = c->pc;
     c->t->info.ops++;
     done = ends ? do_last(h, c->block, k) : do_alone(h, c, i);
@@ -210,10 +221,10 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
         return NULL;
     }
     h->fast.fp = 0;
-    h->fast.budget = h->stop_at - h->steps;
+    h->fast.budget = budget_of(h);
     if (no_interrupt(h))
         h->attention = 0;
-    e = can_go_on(h) ? entry_for_pc(h) : NULL;
+    e = can_go_on(h) && has_budget(h) ? entry_for_pc(h) : NULL;
     if (e && e->code != h->fast.no_code)
         return e->code;
     /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
@@ -242,12 +253,12 @@ static uintptr_t enter(struct trans *t, struct hart *h, const uint8_t *code)
     uintptr_t left;
 
     memcpy(&fn, &at, sizeof fn);
-    h->fast.budget = h->stop_at - h->steps;
+    h->fast.budget = budget_of(h);
     left = fn(h, code);
     t->info.entries++;
     fold_flags(h);
     if (left != LEFT_IN_OP)
-        h->steps = h->stop_at - h->fast.budget;
+        h->steps = h->stop_at - (h->fast.budget + CODE_MARGIN);
     return left;
 }
 
@@ -289,7 +300,7 @@ static void count_exit(struct trans *t, struct hart *h, uintptr_t left)
     const struct jump_entry *e;
 
     if (left > LEFT_IN_OP) {
-        t->info.unlinked++;
+        has_budget(h) ? t->info.unlinked++ : t->info.outs++;
     } else if (left == LEFT_FOR_OPS) {
         t->info.left++;
     } else if (left == LEFT_AT_PC) {
@@ -319,7 +330,7 @@ static void run_translated(struct hart *h)
             flushes == t->info.flushes)
             try_link(t, link, code_find(b, e->pc, h));
         link = NULL;
-        if (!code || b->n > h->stop_at - h->steps) {
+        if (!code || h->stop_at - h->steps < CODE_MARGIN) {
             if (!e || entry_for_pc(h))
                 interpret(t, h, b);
             ops = false;
@@ -334,6 +345,8 @@ static void run_translated(struct hart *h)
             link = (struct link *)left;
             flushes = t->info.flushes;
             h->pc = link->pc;
+            if (!has_budget(h)) /* it was left for that, linked or not */
+                link = NULL;
         }
     }
 }

@@ -12,7 +12,7 @@
 #include "emu/trans/show.h"
 
 /* Room for the longest translation there can be; looked at beforehand. */
-enum { ROOM = 32 << 10 };
+enum { ROOM = 48 << 10 };
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): it is aimed later */
 struct cold *gen_cold(struct gen *g, enum cold_kind kind, uint8_t *site)
@@ -29,6 +29,7 @@ static void call_op(struct gen *g, uint32_t k)
 {
     x86_mov_imm(&g->x, RAX, k);
     g->op_calls[g->n_op_calls++] = x86_call(&g->x);
+    gen_take_pins(g);
 }
 
 void gen_call_op(struct gen *g)
@@ -39,8 +40,10 @@ void gen_call_op(struct gen *g)
 
 static void leave_at(struct gen *g, uint32_t k, uint8_t *thunk)
 {
+    gen_give_pins(g);
     x86_mov_imm(&g->x, RAX, gen_pc(g, k));
-    gen_refund(g, g->c->n - k);
+    if (g->due[k])
+        x86_alu_imm(&g->x, ALU_SUB, true, x86_r(R15), g->due[k]);
     x86_jmp_to(&g->x, thunk);
 }
 
@@ -48,7 +51,7 @@ static void leave_at(struct gen *g, uint32_t k, uint8_t *thunk)
 static void make_address(struct gen *g, const struct cold *c)
 {
     unsigned rs1 = g->insn[c->k].rs1;
-    unsigned t = gen_pinned(rs1) ? gen_pin[rs1] : RAX;
+    unsigned t = gen_pinned(g, rs1) ? g->pin[rs1] : RAX;
 
     x86_op(&g->x, X86_LEA, t, c->address);
     gen_put(g, rs1, t);
@@ -69,12 +72,10 @@ static void cold(struct gen *g, const struct cold *c)
         x86_jmp_to(&g->x, c->back);
         break;
     case COLD_EXIT:
-        gen_refund(g, g->c->n - c->k - 1);
-        gen_goto(g, c->pc);
+        gen_goto(g, g->due[c->k] + 1, c->pc);
         break;
     case COLD_SKIP:
-        gen_refund(g, c->to - c->k - 1);
-        x86_jmp_to(&g->x, g->label[c->to]);
+        gen_skip(g, c);
         break;
     case COLD_OUT:
         leave_at(g, c->to, g->t->thunk.at_rax);
@@ -106,6 +107,7 @@ static void colds(struct gen *g)
         return;
     for (uint32_t n = 0; n < g->n_op_calls; n++)
         x86_aim(g->op_calls[n], g->x.p);
+    gen_give_pins(g);
     x86_mov_imm(&g->x, RDX, (uintptr_t)g->c);
     x86_jmp_to(&g->x, g->t->thunk.op);
 }
@@ -145,16 +147,20 @@ static void gen_insn(struct gen *g)
 {
     uint32_t first = g->k;
 
+    if (first > 0)
+        gen_join(g);
     if (g->target[g->k]) {
         g->fp = false;
         g->boxed = g->words = 0;
     }
-    g->label[first] = g->x.p;
+    gen_begin(g);
     g->left = false;
     if (!gen_fuse(g))
         gen_one(g);
-    while (++first <= g->k)
+    while (++first <= g->k) {
         g->label[first] = g->x.p;
+        g->due[first] = g->due[first - 1] + 1;
+    }
 }
 
 /* Marks where the jump k goes to; true: that is news. */
@@ -188,13 +194,12 @@ static void gen_block(struct gen *g)
 {
     struct code *c = g->c;
 
-    x86_alu_imm(&g->x, ALU_SUB, true, x86_r(R15), (int32_t)c->n);
-    gen_cold(g, COLD_OUT, x86_jcc(&g->x, CC_S))->to = 0;
+    gen_take_pins(g);
     for (g->k = 0; g->k < c->n; g->k++)
         gen_insn(g);
     g->label[c->n] = g->x.p;
     if (!g->left)
-        gen_goto(g, c->pc + c->bytes);
+        gen_goto(g, g->due[c->n - 1] + 1, c->pc + c->bytes);
     colds(g);
 }
 
@@ -243,14 +248,18 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
                       .insn = b->insn,
                       .delta = h->fast.delta };
     find_targets(&g);
+    gen_find_loops(&g);
+    gen_lend(&g);
     gen_block(&g);
     *full = x86_full(&g.x);
     if (*full)
         return NULL;
     for (uint32_t k = 0; k <= c->n; k++)
         c->at[k] = (uint16_t)(g.label[k] - (t->rw + t->used));
+    for (uint32_t k = 0; k < c->n; k++)
+        c->site[k].due = g.due[k];
     c->size = (uint32_t)(g.x.p - (t->rw + t->used));
-    t->used += (c->size + 15) & ~15u;
+    t->used += (c->size + 31) & ~31u;
     code_keep(c);
     if (log_on(LOG_OUT_ASM))
         code_log(c);

@@ -212,3 +212,27 @@ void x86_jcc_to(struct x86 *x, enum x86_cc cc, const uint8_t *target)
     }
     x86_aim(x86_jcc(x, cc), target);
 }
+
+/* As the manual recommends them (Intel SDM, volume 2, "NOP"). */
+void x86_align(struct x86 *x, unsigned bytes)
+{
+    static const char nop[][8] = {
+        "\x90",
+        "\x66\x90",
+        "\x0f\x1f\x00",
+        "\x0f\x1f\x40\x00",
+        "\x0f\x1f\x44\x00\x00",
+        "\x66\x0f\x1f\x44\x00\x00",
+        "\x0f\x1f\x80\x00\x00\x00\x00",
+        "\x0f\x1f\x84\x00\x00\x00\x00", /* and one more 0 */
+    };
+    size_t n = -(uintptr_t)x->p % bytes;
+
+    while (n > 0) {
+        size_t one = n < 8 ? n : 8;
+
+        for (size_t k = 0; k < one; k++)
+            x86_byte(x, (uint8_t)nop[one - 1][k]);
+        n -= one;
+    }
+}

@@ -150,6 +150,7 @@ uint8_t *x86_jcc(struct x86 *x, enum x86_cc cc);
 uint8_t *x86_jmp(struct x86 *x);
 uint8_t *x86_call(struct x86 *x);
 void x86_aim(uint8_t *at, const uint8_t *target);
+void x86_align(struct x86 *x, unsigned bytes); /* a power of 2; by nops */
 void x86_jmp_to(struct x86 *x, const uint8_t *target);
 void x86_jcc_to(struct x86 *x, enum x86_cc cc, const uint8_t *target);
 
