@@ -52,7 +52,7 @@ CFLAGS  := -std=gnu17 -D_GNU_SOURCE -g $(OPT_$(MODE)) $(WARN) \
            $(EDITDEF_$(EDITLINE)) -fno-strict-aliasing \
            -ffp-contract=off -I. $(EXTRA_CFLAGS)
 LDFLAGS := $(OPT_$(MODE))
-LDLIBS  := $(EDIT_$(EDITLINE)) -lfdt -lelf -lz -lzstd -lm -lutil
+LDLIBS  := $(EDIT_$(EDITLINE)) -lfdt -lelf -lz -lzstd -llzma -lm -lutil
 
 # Only the outermost make: the others share its job server.
 ifeq ($(MAKELEVEL)$(findstring -j,$(MAKEFLAGS)),0)
@@ -231,7 +231,7 @@ clean: ## what was built (not the guest images: build/guest)
 
 # Packages ------------------------------------------------------------------------
 BUILD_DEPS := gcc libc6-dev libreadline-dev libedit-dev libfdt-dev libelf-dev \
-              zlib1g-dev libzstd-dev gcc-riscv64-linux-gnu binutils-riscv64-linux-gnu
+              zlib1g-dev libzstd-dev liblzma-dev gcc-riscv64-linux-gnu binutils-riscv64-linux-gnu
 TEST_DEPS  := libcriterion-dev python3 gdb-multiarch device-tree-compiler \
               opensbi u-boot-qemu qemu-system-riscv|qemu-system-misc
 BOOT_DEPS  := chromium

@@ -98,6 +98,8 @@ static const struct option_row {
     { "gdb", NULL, "DEV", do_gdb, "wait for gdb on DEV" },
     { "gdb-policy", NULL, "[kill=P][,detach=P][,lost=P]", do_gdb_policy,
       "what a gdb's end does: keep, run, stop, reset, quit" },
+    { "gdb-modules", NULL, "DIR", do_gdb_modules,
+      "gdb may read Linux's modules (*.ko) in DIR and below" },
     { "s", NULL, NULL, do_s, "-gdb tcp::1234: on this host only" },
     { "S", NULL, NULL, do_S, "do not run before `cont` or gdb says so" },
     { "preconfig", NULL, NULL, do_preconfig,
@@ -314,9 +316,9 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *err)
 void options_free(struct options *o)
 {
     struct strings *lists[] = {
-        &o->data_dirs,        &o->loaders,  &o->fw_cfgs, &o->chardevs,
-        &o->serials,          &o->monitors, &o->mons,    &o->gdbs,
-        &o->semihosting_args, &o->machine
+        &o->data_dirs,        &o->loaders,  &o->fw_cfgs,    &o->chardevs,
+        &o->serials,          &o->monitors, &o->mons,       &o->gdbs,
+        &o->semihosting_args, &o->machine,  &o->gdb_modules
     };
     char *texts[] = { o->cpu,
                       o->dumpdtb,

@@ -52,7 +52,7 @@ struct options {
 
     /* Consoles. */
     struct strings chardevs; /* -chardev texts */
-    struct strings serials, monitors, mons, gdbs;
+    struct strings serials, monitors, mons, gdbs, gdb_modules;
     enum gdb_policy gdb_kill, gdb_detach, gdb_lost;
     bool nographic, nodefaults, display_none;
     int escape;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* options_control.c - options about consoles, debugging and the process. */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "emu/base/buf.h"
@@ -154,6 +156,18 @@ bool do_gdb_policy(struct options *o, const char *arg, struct err *err)
 
     opts_free(&p);
     return ok;
+}
+
+bool do_gdb_modules(struct options *o, const char *arg, struct err *err)
+{
+    struct stat st;
+
+    if (stat(arg, &st) != 0)
+        return err_set(err, "%s: %s", arg, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, "%s is no folder", arg);
+    options_push(&o->gdb_modules, arg);
+    return true;
 }
 
 bool do_s(struct options *o, const char *arg, struct err *err)

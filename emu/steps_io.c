@@ -360,9 +360,13 @@ bool step_mux_open(struct init *in, struct err *err)
 void steps_join(struct init *in)
 {
     in->monitor_hooks = (struct monitor_hooks){ gdbserver, in, gdb_script };
-    in->gdb_config = (struct gdbstub_config){ .monitor = monitor_for_gdb,
-                                              .monitor_opaque = in,
-                                              .kill = in->o->gdb_kill,
-                                              .detach = in->o->gdb_detach,
-                                              .lost = in->o->gdb_lost };
+    in->gdb_config = (struct gdbstub_config){
+        .monitor = monitor_for_gdb,
+        .monitor_opaque = in,
+        .kill = in->o->gdb_kill,
+        .detach = in->o->gdb_detach,
+        .lost = in->o->gdb_lost,
+        .modules = (const char *const *)in->o->gdb_modules.s,
+        .nmodules = in->o->gdb_modules.n,
+    };
 }

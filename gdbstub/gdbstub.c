@@ -544,8 +544,10 @@ struct gdbstub *gdbstub_new(struct machine *m, struct chardev *c,
     g->m = m;
     g->chr = c;
     g->config = *config;
+    g->kofiles = kofiles_new(m, config->modules, config->nmodules);
     g->listening = chardev_on_accept(c, on_accept, g);
     if (!g->listening && !session_new(g, c, false, err)) {
+        kofiles_free(g->kofiles);
         free(g);
         return NULL;
     }
@@ -564,5 +566,6 @@ void gdbstub_free(struct gdbstub *g)
         chardev_on_accept(g->chr, NULL, NULL);
     while (g->sessions)
         session_free(g->sessions); /* unlinks it, NOLINT(*-unix.Malloc) */
+    kofiles_free(g->kofiles);
     free(g);
 }

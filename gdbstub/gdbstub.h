@@ -9,6 +9,7 @@
 #define GDBSTUB_GDBSTUB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct machine;
 struct chardev;
@@ -34,6 +35,8 @@ struct gdbstub_config {
     gdb_monitor_fn *monitor;
     void *monitor_opaque;
     enum gdb_policy kill, detach, lost;
+    const char *const *modules; /* folders in which gdb may read *.ko */
+    size_t nmodules;
 };
 
 /*

@@ -206,6 +206,12 @@ static bool read_section(struct kernel *k, uint64_t at,
            read_name(k, name, s->name, sizeof s->name);
 }
 
+/* Tools have no addresses for these. */
+static bool is_table(const char *name)
+{
+    return strcmp(name, ".symtab") == 0 || strcmp(name, ".strtab") == 0;
+}
+
 bool kernel_sections(struct kernel *k, struct module *m)
 {
     uint64_t attrs, at;
@@ -220,6 +226,8 @@ bool kernel_sections(struct kernel *k, struct module *m)
 
         if (!read_section(k, at, s))
             break;
+        if (is_table(s->name))
+            continue;
         if (m->init || strncmp(s->name, ".init", 5) != 0)
             m->sections++;
     }

@@ -171,6 +171,59 @@ static bool make_file(void *opaque, const struct module *found)
     return false;
 }
 
+/* The end of where gdb looks for debug information: /.build-id/12/34....debug */
+static bool take_build_id(const char *path, struct build_id *id)
+{
+    static const char folder[] = "/.build-id/";
+    const char *at = strstr(path, folder);
+
+    id->len = 0;
+    if (!at)
+        return false;
+    for (at += sizeof folder - 1; id->len < BUILD_ID_MAX; at += 2) {
+        int hi, lo;
+
+        at += id->len == 1 && *at == '/';
+        hi = hex_digit(at[0]);
+        lo = hi < 0 ? -1 : hex_digit(at[1]);
+        if (lo < 0)
+            break;
+        id->bytes[id->len++] = (uint8_t)(hi << 4 | lo);
+    }
+    return id->len > 1 && strcmp(at, ".debug") == 0;
+}
+
+struct search {
+    struct modules *k;
+    struct build_id id;
+    struct buf *out;
+};
+
+static bool find_debug(void *opaque, const struct module *found)
+{
+    struct search *w = opaque;
+    struct module m = *found;
+    struct build_id id;
+    bool same = kernel_sections(&w->k->kernel, &m) &&
+                symfile_build_id(&w->k->kernel, &m, &id) &&
+                id.len == w->id.len &&
+                memcmp(id.bytes, w->id.bytes, id.len) == 0;
+
+    module_fini(&m);
+    return !same || !kofiles_find(w->k->s->stub->kofiles, m.name, &id, w->out);
+}
+
+static void read_file(struct modules *k, const char *path, struct buf *out)
+{
+    struct search w = { .k = k, .out = out };
+    struct wanted made = { k, path, out };
+
+    if (take_build_id(path, &w.id))
+        kernel_modules(&k->kernel, find_debug, &w);
+    else
+        kernel_modules(&k->kernel, make_file, &made);
+}
+
 /* A number that is free. */
 static size_t free_file(struct modules *k)
 {
@@ -190,10 +243,9 @@ uint64_t modules_open(struct session *s, const char *path)
     struct modules *k = s->modules;
     size_t n = free_file(k);
     struct buf file = { 0 };
-    struct wanted w = { k, path, &file };
 
     if (n < FILES && k->bytes < FILES_BYTES)
-        kernel_modules(&k->kernel, make_file, &w);
+        read_file(k, path, &file);
     if (!file.len)
         return 0;
     k->file[n] = xmalloc(sizeof file);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * modules.h - what modules.c, kernel.c, btf.c and symfile.c share: modules of
- * the Linux that runs, as its own debug information says they lie in memory.
+ * modules.h - what modules.c, kernel.c, btf.c, symfile.c, kofiles.c and
+ * unpack.c share: modules of the Linux that runs, as its own debug information
+ * says they lie in memory, and their files.
  *
  * All of it is the guest's: numbers, names and lists are hostile.
  */
@@ -17,6 +18,8 @@ enum {
     MODULE_SYMBOLS = 1 << 18,  /* of one */
     MODULE_STRINGS = 16 << 20, /* bytes of its symbols' names */
     BTF_MAX = 64 << 20,
+    KOFILE_MAX = 256 << 20, /* bytes of a module's file */
+    BUILD_ID_MAX = 32,      /* bytes; 20 are usual */
 };
 
 /* Types: btf.c ------------------------------------------------------------- */
@@ -87,10 +90,31 @@ bool kernel_modules(struct kernel *k, kernel_module_fn *fn, void *opaque);
 bool kernel_sections(struct kernel *k, struct module *m);
 void module_fini(struct module *m);
 
+struct build_id {
+    uint8_t bytes[BUILD_ID_MAX];
+    size_t len;
+};
+
 /* A file with a module's symbols: symfile.c -------------------------------- */
+
+/* The number that the linker gave the module's file, as it lies in memory.
+ * False: there is none. */
+bool symfile_build_id(struct kernel *k, const struct module *m,
+                      struct build_id *id);
 
 /* An ELF file with the module's sections, in order, and what the kernel knows
  * of its symbols. */
 void symfile_make(struct kernel *k, const struct module *m, struct buf *out);
+
+/* Files of modules: kofiles.c, unpack.c ------------------------------------ */
+
+/* The file of the module, unpacked; false: there is none with that ID. */
+bool kofiles_find(struct kofiles *k, const char *module,
+                  const struct build_id *id, struct buf *out);
+
+bool unpack_is_packed(const void *data, size_t len);
+/* Appends what is packed; how many bytes of data it took, 0: it is no good or
+ * more than max. */
+size_t unpack(const void *data, size_t len, struct buf *out, size_t max);
 
 #endif

@@ -26,6 +26,7 @@ struct chardev;
 struct timer;
 struct bh;
 struct modules;
+struct kofiles;
 
 enum {
     STUB_PACKET = 0x20000,   /* bytes between $ and #, as PacketSize says */
@@ -177,6 +178,7 @@ struct gdbstub {
     struct session *sessions;
     struct session *caller; /* is to answer a semihosting call */
     bool listening;         /* chr hands out a chardev per client */
+    struct kofiles *kofiles;
 };
 
 int session_threads(const struct session *s); /* one, before there are harts */
@@ -258,6 +260,11 @@ struct modules *modules_new(struct session *s);
 void modules_free(struct modules *k);
 void modules_forget(struct session *s); /* another client, or none */
 void modules_look(struct session *s);   /* the symbols were looked up */
+
+/* Files of modules, for all sessions: kofiles.c */
+struct kofiles *kofiles_new(struct machine *m, const char *const *dirs,
+                            size_t n);
+void kofiles_free(struct kofiles *k);
 
 /* The list that gdb has read is not what it would read now. */
 bool modules_due(struct session *s);

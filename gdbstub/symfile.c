@@ -3,8 +3,9 @@
  * symfile.c - an ELF file made of what the kernel knows of a module: its
  * sections and, with CONFIG_KALLSYMS, its symbols.
  *
- * An object file like the module's own, with sections but nothing in them:
- * gdb reads code and data where they are, in memory. How long a section is
+ * An object file like the module's own, with sections but nothing in them but
+ * the build ID, by which gdb finds a file with debug information: code and data
+ * it reads where they are, in memory. How long a section is
  * the kernel does not say; it ends where the next one begins, or with the page
  * in which its last symbol ends.
  */
@@ -33,7 +34,7 @@ struct symfile {
     Elf64_Sym *from; /* the kernel's */
     size_t symbols;
     struct buf names; /* of those */
-    struct buf symtab, strtab;
+    struct buf symtab, strtab, note;
     unsigned locals;
 };
 
@@ -203,6 +204,52 @@ static void add_header(struct buf *out, const Elf64_Shdr *h)
     buf_add(out, h, sizeof *h);
 }
 
+/* Build ID ----------------------------------------------------------------- */
+
+enum { NOTE_HEAD = 16 }; /* three words and "GNU" */
+
+static bool is_build_id(const struct module_section *s)
+{
+    return strcmp(s->name, ".note.gnu.build-id") == 0;
+}
+
+bool symfile_build_id(struct kernel *k, const struct module *m,
+                      struct build_id *id)
+{
+    static const uint8_t start[NOTE_HEAD] = {
+        [0] = 4, [8] = NT_GNU_BUILD_ID, [12] = 'G', 'N', 'U'
+    };
+    uint8_t note[NOTE_HEAD + BUILD_ID_MAX] = { 0 };
+    size_t n = 0, len;
+
+    while (n < m->sections && !is_build_id(&m->section[n]))
+        n++;
+    if (n == m->sections)
+        return false;
+    len = kernel_read(k, m->section[n].addr, note, sizeof note);
+    id->len = note[4];
+    note[4] = 0;
+    if (len < NOTE_HEAD || memcmp(note, start, NOTE_HEAD) != 0 || id->len < 2 ||
+        id->len > len - NOTE_HEAD)
+        return false;
+    memcpy(id->bytes, note + NOTE_HEAD, id->len);
+    return true;
+}
+
+/* The note as it was in the module's file, padded. */
+static void make_note(struct symfile *f, struct kernel *k)
+{
+    struct build_id id = { .len = 0 };
+    uint32_t head[] = { 4, 0, NT_GNU_BUILD_ID };
+
+    if (!symfile_build_id(k, f->m, &id))
+        return;
+    head[1] = (uint32_t)id.len;
+    buf_add(&f->note, head, sizeof head);
+    buf_add(&f->note, "GNU", 4);
+    buf_add(&f->note, id.bytes, (id.len + 3) & ~(size_t)3);
+}
+
 static void add_module_headers(const struct symfile *f, struct buf *headers,
                                struct buf *names)
 {
@@ -215,6 +262,11 @@ static void add_module_headers(const struct symfile *f, struct buf *headers,
                          .sh_size = f->size[i],
                          .sh_addralign = 1 };
 
+        if (is_build_id(&f->m->section[i]) && f->note.len) {
+            h.sh_type = SHT_NOTE;
+            h.sh_size = f->note.len;
+            h.sh_addralign = 4;
+        }
         h.sh_flags |= is_code(name) ? SHF_EXECINSTR : SHF_WRITE;
         add_header(headers, &h);
     }
@@ -222,16 +274,23 @@ static void add_module_headers(const struct symfile *f, struct buf *headers,
 
 /* The file ----------------------------------------------------------------- */
 
+static void align(struct buf *out)
+{
+    while (out->len % 8)
+        buf_chr(out, '\0');
+}
+
 /* Puts data at the end of out; the header that says so. */
 static Elf64_Shdr add_table(struct buf *out, Elf64_Word name,
                             const struct buf *data)
 {
     Elf64_Shdr h = { .sh_name = name,
                      .sh_type = SHT_STRTAB,
-                     .sh_offset = out->len,
                      .sh_size = data->len,
                      .sh_addralign = 1 };
 
+    align(out);
+    h.sh_offset = out->len;
     buf_add(out, data->data, data->len);
     return h;
 }
@@ -263,6 +322,7 @@ static void put_file(struct symfile *f, struct buf *out)
     uint64_t shoff;
 
     add_file_header(out, sections);
+    buf_add(out, f->note.data, f->note.len);
     add_name(&names, "");
     add_header(&headers, &none);
     add_module_headers(f, &headers, &names);
@@ -277,6 +337,7 @@ static void put_file(struct symfile *f, struct buf *out)
     last = add_name(&names, ".shstrtab");
     h = add_table(out, last, &names);
     add_header(&headers, &h);
+    align(out);
     shoff = out->len;
     memcpy(out->data + offsetof(Elf64_Ehdr, e_shoff), &shoff, sizeof shoff);
     buf_add(out, headers.data, headers.len);
@@ -299,10 +360,12 @@ void symfile_make(struct kernel *k, const struct module *m, struct buf *out)
     f.locals = (unsigned)(f.symtab.len / sizeof none);
     add_symbols(&f, false);
     end_sections(&f);
+    make_note(&f, k);
     put_file(&f, out);
     free(f.size);
     free(f.from);
     buf_free(&f.names);
     buf_free(&f.symtab);
     buf_free(&f.strtab);
+    buf_free(&f.note);
 }

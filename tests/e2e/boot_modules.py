@@ -34,14 +34,15 @@ from initramfs import DIRECTORY, FILE, Archive  # noqa: E402
 
 
 class Linux(lib.Machine):
-    """Debian's, with modules in /lib; what is typed goes to its shell."""
+    """Debian's, with modules in /lib; what is typed goes to its shell. more:
+    files to put there, too."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, more=()):
         self.dir = tempfile.TemporaryDirectory()
         self.gdb = os.path.join(self.dir.name, "gdb")
         if "-replay" not in args:
             args = ["-M", "virt", "-m", "512", "-kernel", f"{GUEST}/Image",
-                    "-bios", FIRMWARE, "-initrd", initrd(self.dir.name),
+                    "-bios", FIRMWARE, "-initrd", initrd(self.dir.name, more),
                     "-append", "console=ttyS0 quiet", *args]
         super().__init__("-gdb", f"unix:{self.gdb},server=on,wait=off", *args)
         running.append(self.kill)
@@ -51,13 +52,20 @@ class Linux(lib.Machine):
             self.expect(PROMPT, 60)
 
 
-def initrd(folder):
+def module(name):
+    with lzma.open(f"{GUEST}/modules/{name}.ko.xz") as f:
+        return f.read()
+
+
+def initrd(folder, more):
     """The usual one, and a second archive behind it."""
     archive = Archive()
     archive.add("lib", DIRECTORY)
     for name in "dummy", "brd":
-        with lzma.open(f"{GUEST}/modules/{name}.ko.xz") as f:
-            archive.add(f"lib/{name}.ko", FILE, f.read())
+        archive.add(f"lib/{name}.ko", FILE, module(name))
+    for path in more:
+        with open(path, "rb") as f:
+            archive.add(f"lib/{os.path.basename(path)}", FILE, f.read())
     archive.add("TRAILER!!!", 0)
     with open(f"{GUEST}/initramfs.cpio.gz", "rb") as f:
         base = f.read()
@@ -201,7 +209,68 @@ def a_gdb_that_knows_no_modules_is_not_stopped_by_them():
     has(g.do("info sharedlibrary"), r"Yes .*/dummy\.ko")
 
 
+def made_for(kernels):
+    """What depends on the kernel, as the preprocessor wants it; out of a module
+    of its own."""
+    with tempfile.NamedTemporaryFile(suffix=".ko") as f:
+        f.write(kernels)
+        f.flush()
+        text = subprocess.run([CROSS + "readelf", "-SrW", f.name], check=True,
+                              capture_output=True, text=True).stdout
+    size = re.search(r"this_module +PROGBITS +\w+ \w+ (\w+)", text)[1]
+    relocations = text[text.index("section '.rela.gnu.linkonce.this"):]
+    init, leave = (re.search(rf"^(\w+) .* {name}_module ", relocations, re.M)[1]
+                   for name in ("init", "cleanup"))
+    magic = re.search(rb"\0vermagic=([^\0]*)\0", kernels)[1].decode()
+    at = kernels.index(b"module_layout\0")
+    layout = int.from_bytes(kernels[at - 8:at], "little")
+    return [f'-DVERMAGIC="{magic}"', f"-DLAYOUT={layout:#x}",
+            f"-DSIZE=0x{size}", f"-DINIT=0x{init}", f"-DEXIT=0x{leave}"]
+
+
+def with_debug_information(folder):
+    """tests/guest/gdb_module.c, and the same without its debug information."""
+    ko, stripped = (os.path.join(folder, name)
+                    for name in ("gdb-module.ko", "stripped.ko"))
+    subprocess.run([CROSS + "gcc", "-march=rv64imac_zicsr_zifencei",
+                    "-mabi=lp64", "-mcmodel=medany", "-fno-pic", "-O1", "-g",
+                    "-ffreestanding", "-fno-stack-protector",
+                    "-fno-asynchronous-unwind-tables", "-nostdlib", "-r",
+                    "-Wl,--build-id", *made_for(module("dummy")), "-o", ko,
+                    os.path.join(TOP, "tests", "guest", "gdb_module.c")],
+                   check=True)
+    subprocess.run([CROSS + "strip", "-d", "-o", stripped, ko], check=True)
+    return ko, stripped
+
+
+def lines_are_shown(m, inserted):
+    g = gdb(m)
+    g.do("break gdb_module_sum")
+    has(go_on(g, m, f"insmod /lib/{inserted}"),
+        r"Breakpoint 1, gdb_module_sum \(times=.*3\) at .*gdb_module\.c:\d+")
+    has(g.do("print numbers"), r"\{0, 0, 7, 0\}")
+    has(g.do("finish"), r"in start \(\) at .*gdb_module\.c", r" = 21$")
+
+
+def with_its_file_in_a_folder_a_module_has_lines():
+    with tempfile.TemporaryDirectory() as folder:
+        ko, stripped = with_debug_information(folder)
+        with lzma.open(ko + ".xz", "w") as out, open(ko, "rb") as f:
+            out.write(f.read())
+        os.unlink(ko)
+        m = Linux("-gdb-modules", folder, more=[stripped])
+        lines_are_shown(m, "stripped.ko")
+
+
+def with_its_file_in_the_ramdisk_a_module_has_lines():
+    with tempfile.TemporaryDirectory() as folder:
+        ko, _ = with_debug_information(folder)
+        lines_are_shown(Linux(more=[ko]), "gdb-module.ko")
+
+
 tests(session_43_a_pending_breakpoint_is_hit_at_the_first_insmod,
       modules_come_and_go_also_in_reverse,
       what_is_read_for_gdb_changes_nothing,
-      a_gdb_that_knows_no_modules_is_not_stopped_by_them)
+      a_gdb_that_knows_no_modules_is_not_stopped_by_them,
+      with_its_file_in_a_folder_a_module_has_lines,
+      with_its_file_in_the_ramdisk_a_module_has_lines)

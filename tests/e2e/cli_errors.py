@@ -111,6 +111,8 @@ MISTAKES = """
 -serial stdio -monitor stdio | -monitor stdio: cannot use stdio by multiple character devices
 -serial stdio -gdb stdio | -gdb stdio: cannot use stdio by multiple character devices
 -monitor nosuch | -monitor nosuch: 'nosuch' is not a valid char driver
+-gdb-modules {d}/nosuch | -gdb-modules {d}/nosuch: {d}/nosuch: No such file or directory
+-gdb-modules {d}/short | -gdb-modules {d}/short: {d}/short is no folder
 -gdb nosuch | -gdb nosuch: 'nosuch' is not a valid char driver
 -gdb tcp::{port} | -gdb tcp::{port}: Failed to find an available port: Address already in use
 -gdb tcp::99999 | -gdb tcp::99999: address resolution failed for 127.0.0.1:99999: ports end at 65535

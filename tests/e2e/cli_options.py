@@ -46,6 +46,7 @@ ACCEPTED = """
 -no-user-config
 -L {d}
 -seed 42
+-gdb-modules {d} -gdb-modules /
 -bios none
 -bios default
 -bios {d}/firmware

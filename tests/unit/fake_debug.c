@@ -27,6 +27,8 @@ struct machine {
     struct loop *loop;
     int harts, phase;
     bool running, io, refuse, no_images;
+    const void *ramdisk; /* instead of the usual one's bytes */
+    size_t ramdisk_len;
     struct debug_hart hart[64];
     uint64_t reg[64][FAKE_REGS];
     uint8_t ram[FAKE_RAM];
@@ -130,7 +132,7 @@ static void fake_stop(struct machine *m, struct debug_stop stop)
 }
 
 /* Somebody else lets it run. */
-static void fake_run(struct machine *m)
+static inline void fake_run(struct machine *m)
 {
     m->running = true;
     fake_tell(m, DEBUG_EVENT_RUNNING, 0);
@@ -424,11 +426,17 @@ bool debug_segment(const struct machine *m, size_t image, size_t n,
     return true;
 }
 
+static bool is_ramdisk(const struct machine *m, size_t image)
+{
+    return m->ramdisk && strcmp(fake_images[image].image.role, "ramdisk") == 0;
+}
+
 int64_t debug_image_length(const struct machine *m, size_t image)
 {
-    (void)m;
     if (image >= FAKE_IMAGES)
         return -1;
+    if (is_ramdisk(m, image))
+        return (int64_t)m->ramdisk_len;
     return (int64_t)strlen(fake_images[image].bytes);
 }
 
@@ -441,7 +449,11 @@ int64_t debug_image_read(const struct machine *m, size_t image, uint64_t offset,
         return 0;
     if (len > size - offset)
         len = size - offset;
-    memcpy(data, fake_images[image].bytes + offset, len);
+    memcpy(data,
+           (is_ramdisk(m, image) ? (const char *)m->ramdisk
+                                 : fake_images[image].bytes) +
+               offset,
+           len);
     return (int64_t)len;
 }
 

@@ -4,117 +4,7 @@
 #include <elf.h>
 
 #include "gdbstub/modules.h"
-#include "tests/unit/fake_gdb.c"
-
-/* Types -------------------------------------------------------------------- */
-
-enum { INT = 1, STRUCT = 4, UNION = 5, TYPEDEF = 8, CONST = 10 };
-
-/* A blob in the making: types and strings. */
-struct blob {
-    struct buf types, strings, all;
-    uint32_t n;
-};
-
-static void word(struct buf *b, uint32_t v) { buf_add(b, &v, sizeof v); }
-
-static uint32_t string(struct blob *b, const char *s)
-{
-    uint32_t at = (uint32_t)b->strings.len;
-
-    buf_add(&b->strings, s, strlen(s) + 1);
-    return at;
-}
-
-/* The number of a new type; its members are to follow. */
-static uint32_t type(struct blob *b, unsigned kind, const char *name,
-                     unsigned vlen, uint32_t size)
-{
-    if (!b->strings.len)
-        string(b, "");
-    word(&b->types, *name ? string(b, name) : 0);
-    word(&b->types, kind << 24 | vlen);
-    word(&b->types, size);
-    return ++b->n;
-}
-
-static void member(struct blob *b, const char *name, uint32_t id, uint32_t at)
-{
-    word(&b->types, *name ? string(b, name) : 0);
-    word(&b->types, id);
-    word(&b->types, at * 8);
-}
-
-static const struct buf *finish(struct blob *b)
-{
-    static const uint8_t start[8] = { 0x9f, 0xeb, 1, 0, 24 };
-
-    buf_add(&b->all, start, sizeof start);
-    word(&b->all, 0);
-    word(&b->all, (uint32_t)b->types.len);
-    word(&b->all, (uint32_t)b->types.len);
-    word(&b->all, (uint32_t)b->strings.len);
-    buf_add(&b->all, b->types.data, b->types.len);
-    buf_add(&b->all, b->strings.data, b->strings.len);
-    return &b->all;
-}
-
-static void blob_free(struct blob *b)
-{
-    buf_free(&b->types);
-    buf_free(&b->strings);
-    buf_free(&b->all);
-}
-
-static uint32_t word_type(struct blob *b)
-{
-    uint32_t id = type(b, INT, "long", 0, 8);
-
-    word(&b->types, 64);
-    return id;
-}
-
-/* As Linux has it, with less in between. Since 6.14 there is no count and no
- * table of sections but pointers to attributes. */
-static const struct buf *linux_types(struct blob *b, bool since_6_14)
-{
-    uint32_t l = word_type(b), attr, bin, battr, group, in, sects;
-
-    attr = type(b, STRUCT, "attribute", 1, 16);
-    member(b, "name", l, 0);
-    bin = type(b, STRUCT, "bin_attribute", 2, 32);
-    member(b, "attr", attr, 0);
-    member(b, "private", l, 24);
-    battr = type(b, TYPEDEF, "battr_t", 0, bin);
-    in = type(b, UNION, "", 2, 8);
-    member(b, "other", l, 0);
-    member(b, "bin_attrs", l, 0);
-    group = type(b, STRUCT, "attribute_group", 2, 16);
-    member(b, "name", l, 0);
-    member(b, "", in, 8);
-    if (!since_6_14) {
-        type(b, STRUCT, "module_sect_attr", 2, 40);
-        member(b, "battr", battr, 0);
-        member(b, "address", l, 32);
-    }
-    sects = type(b, STRUCT, "module_sect_attrs", since_6_14 ? 1 : 3, 24);
-    member(b, "grp", group, 0);
-    if (!since_6_14) {
-        member(b, "nsections", l, 16);
-        member(b, "attrs", l, 24);
-    }
-    type(b, STRUCT, "mod_kallsyms", 3, 24);
-    member(b, "symtab", l, 0);
-    member(b, "num_symtab", l, 8);
-    member(b, "strtab", l, 16);
-    type(b, STRUCT, "module", 5, 128);
-    member(b, "state", l, 0);
-    member(b, "list", l, 8);
-    member(b, "name", l, 24);
-    member(b, "sect_attrs", sects, 80);
-    member(b, "kallsyms", l, 88);
-    return finish(b);
-}
+#include "tests/unit/fake_linux.c"
 
 TestSuite(btf);
 
@@ -195,100 +85,7 @@ Test(btf, types_that_contain_themselves_come_to_an_end)
     blob_free(&b);
 }
 
-/* A kernel in the fake's memory ----------------------------------------------- */
-
-enum {
-    HEAD = 0x100, /* of the list */
-    TEXT = 0x1000,
-    INIT_TEXT = 0x2000,
-    BTF = 0x4000,
-    DO_INIT = 0x3000,
-};
-
-static uint64_t va(uint64_t at) { return fake_virt + at; }
-
-static void put(uint64_t at, uint64_t v)
-{
-    memcpy(machine->ram + at, &v, sizeof v);
-}
-
-static uint64_t get(uint64_t at)
-{
-    uint64_t v;
-
-    memcpy(&v, machine->ram + at, sizeof v);
-    return v;
-}
-
-static void put_text(uint64_t at, const char *text)
-{
-    strcpy((char *)machine->ram + at, text);
-}
-
-/* A module of two sections: each has its struct, attributes and names in 512
- * bytes of its own. It comes first in the list. */
-static void insmod(uint64_t at, const char *name, bool since_6_14)
-{
-    uint64_t attrs = at + 0x80, entry = attrs + 24, names = at + 0x120;
-    unsigned size = since_6_14 ? 32 : 40, address = since_6_14 ? 24 : 32;
-
-    memset(machine->ram + at, 0, 512);
-    put(at, MODULE_COMING);
-    put(at + 8, get(HEAD));
-    put(HEAD, va(at + 8));
-    put_text(at + 24, name);
-    put(at + 80, va(attrs));
-    put(attrs + 8, va(names + 0x40)); /* pointers to attributes */
-    put(attrs + 16, 2);
-    put_text(names, ".text");
-    put_text(names + 16, ".init.text");
-    for (unsigned n = 0; n < 2; n++) {
-        put(entry + n * size, va(names + 16 * n));
-        put(entry + n * size + address, va(n ? INIT_TEXT : TEXT) + at);
-        put(names + 0x40 + 8 * n, va(entry + n * size));
-    }
-}
-
-static void know(uint64_t btf_len)
-{
-    static const char *const names[] = { "modules", "__start_BTF", "__stop_BTF",
-                                         "do_init_module" };
-    const uint64_t values[] = { va(HEAD), va(BTF), va(BTF) + btf_len,
-                                va(DO_INIT) };
-    const char *reply = ask("qSymbol::");
-
-    while (strncmp(reply, "qSymbol:", 8) == 0) {
-        struct buf b = { 0 }, hex = { 0 };
-        char name[64];
-
-        snprintf(name, sizeof name, "%s", reply + 8);
-        buf_str(&b, "qSymbol:");
-        for (int n = 0; n < 4; n++) {
-            buf_clear(&hex);
-            buf_hex(&hex, names[n], strlen(names[n]));
-            if (strcmp(buf_text(&hex), name) == 0)
-                buf_printf(&b, "%llx", (unsigned long long)values[n]);
-        }
-        buf_printf(&b, ":%s", name);
-        reply = ask(buf_text(&b));
-        buf_free(&b);
-        buf_free(&hex);
-    }
-    cr_expect_str_eq(reply, "OK");
-}
-
-static void boot(bool since_6_14)
-{
-    struct blob b = { .n = 0 };
-    const struct buf *all = linux_types(&b, since_6_14);
-
-    memset(machine->ram, 0, sizeof machine->ram);
-    memcpy(machine->ram + BTF, all->data, all->len);
-    put(HEAD, va(HEAD));
-    machine->no_images = true;
-    know(all->len);
-    blob_free(&b);
-}
+/* The list ------------------------------------------------------------------ */
 
 static void setup(void)
 {
@@ -513,6 +310,83 @@ Test(modules, one_that_is_not_there_has_no_file)
     put(0x200, 0);
     insmod(0x400, "other", false);
     EXPECT("vFile:open:" PATH ",0,0", "F-1,2"); /* without init by now */
+}
+
+/* The second section becomes a build ID: 0xab, 0xcd and 18 times 1. */
+static void put_build_id(uint64_t at)
+{
+    static const uint8_t note[] = { 4, 0, 0, 0,   20,  0,   0, 0,    3,
+                                    0, 0, 0, 'G', 'N', 'U', 0, 0xab, 0xcd };
+
+    put_text(at + 0x120 + 16, ".note.gnu.build-id");
+    memset(machine->ram + INIT_TEXT + at, 1, 36);
+    memcpy(machine->ram + INIT_TEXT + at, note, sizeof note);
+}
+
+static void open_debug(const char *path)
+{
+    struct buf b = { 0 };
+
+    buf_str(&b, "vFile:open:");
+    buf_hex(&b, path, strlen(path));
+    buf_str(&b, ",0,0");
+    ask(buf_text(&b));
+    buf_free(&b);
+}
+
+#define ONES "010101010101010101010101010101010101"
+
+Test(modules, its_file_has_the_build_id)
+{
+    const Elf64_Shdr *note;
+    char *file;
+    size_t len;
+
+    insmod(0x200, "dummy", false);
+    put_build_id(0x200);
+    file = read_file(&len);
+    note = header(file, 2);
+    cr_expect_eq(note->sh_type, SHT_NOTE);
+    cr_assert_eq(note->sh_size, 36);
+    cr_expect_eq(
+        memcmp(file + note->sh_offset, machine->ram + INIT_TEXT + 0x200, 36),
+        0);
+    free(file);
+    machine->ram[INIT_TEXT + 0x200 + 4] = 200; /* longer than any */
+    file = read_file(&len);
+    cr_expect_eq(header(file, 2)->sh_type, SHT_NOBITS);
+    free(file);
+}
+
+Test(modules, what_has_that_build_id_is_found_in_the_ramdisk)
+{
+    static const char head[] =
+        "070701000000010000A1ED000000000000000000000001000000000000002300000000"
+        "00000000000000000000000000000009000000000000";
+
+    struct buf cpio = { 0 };
+
+    insmod(0x200, "dummy", false);
+    put_build_id(0x200);
+    buf_add(&cpio, head, 110);
+    buf_add(&cpio, "dummy.ko\0", 10);
+    buf_add(&cpio, machine->ram + INIT_TEXT + 0x200 + 12, 24);
+    buf_str(&cpio, ".debug_info");
+    machine->no_images = false;
+    machine->ramdisk = cpio.data;
+    machine->ramdisk_len = cpio.len;
+    open_debug("/usr/lib/debug/.build-id/ab/cd" ONES ".debug");
+    cr_expect_str_eq(gdb.reply.data, "F100000");
+    cr_expect(strncmp(ask("vFile:pread:100000,100,0"), "F23;GNU", 8) == 0);
+    open_debug("/usr/lib/debug/.build-id/ab/ce" ONES ".debug");
+    cr_expect_str_eq(gdb.reply.data, "F-1,2");
+    open_debug("/usr/lib/debug/.build-id/ab/cd" ONES);
+    cr_expect_str_eq(gdb.reply.data, "F-1,2");
+    open_debug("/.build-id/ab/cd" ONES ONES ONES ".debug");
+    cr_expect_str_eq(gdb.reply.data, "F-1,2");
+    open_debug("/.build-id/.debug");
+    cr_expect_str_eq(gdb.reply.data, "F-1,2");
+    buf_free(&cpio);
 }
 
 /* When gdb hears of it ------------------------------------------------------------ */
