@@ -56,6 +56,16 @@ bool session_alone(const struct session *s)
     return true;
 }
 
+bool session_has_read(struct session *s)
+{
+    bool others = false;
+
+    s->reads = false;
+    for (const struct session *t = s->stub->sessions; t; t = t->next)
+        others |= t->reads;
+    return others;
+}
+
 /* Replies ------------------------------------------------------------------ */
 
 /* A text must not hold what means something to the framing. */
@@ -216,7 +226,8 @@ static void tell_stop(struct session *s, const struct debug_stop *stop)
     if (s->owed == OWE_MONITOR) {
         buf_str(&out, "OK");
     } else if (s->owed == OWE_STOP) {
-        if (stop->point.asks)
+        s->reads = stop->point.asks;
+        if (s->reads)
             modules_told(s);
         explain(s, stop);
         session_stop(s, stop, &out);
@@ -339,7 +350,7 @@ static void begin(struct session *s)
     s->owed = OWE_NOTHING;
     s->points = s->lost = 0;
     s->arrived_ns = 0;
-    s->restart_due = false;
+    s->restart_due = s->reads = false;
     buf_clear(&s->later);
     s->hold = starting(s->m);
     s->letgo = s->physical = false;
@@ -354,12 +365,27 @@ static void begin(struct session *s)
         debug_interrupt(s->m);
 }
 
+/* Whoever else was told of that library, or was not and waits, goes on. */
+void session_reads_no_more(struct session *s)
+{
+    bool waits = false;
+
+    if (!s->reads || session_has_read(s) || debug_running(s->m))
+        return;
+    for (const struct session *t = s->stub->sessions; t; t = t->next)
+        waits |= t->open && t->owed == OWE_STOP;
+    if (waits)
+        debug_resume_again(s->m, NULL);
+}
+
 /* Without D: the machine stays as it was, unless told otherwise. */
 static void end(struct session *s)
 {
     if (!s->open)
         return;
     s->open = false;
+    s->owed = OWE_NOTHING;
+    session_reads_no_more(s);
     modules_forget(s);
     debug_points_clear(s->m, s);
     timer_del(s->drain);

@@ -45,7 +45,9 @@ static bool libraries_first(struct session *s, struct buf *out)
 
 /*
  * A machine that already runs (another client let it go) is joined: its next
- * stop is the reply. One that cannot run says why and has stopped again.
+ * stop is the reply. One that cannot run says why and has stopped again. One
+ * that stopped for a new library waits until all have read it, for they have
+ * breakpoints to set in it.
  */
 static bool resume(struct session *s, struct debug_resume *r, struct buf *out)
 {
@@ -62,7 +64,7 @@ static bool resume(struct session *s, struct debug_resume *r, struct buf *out)
     r->irq = s->irq;
     s->owed = OWE_STOP;
     s->letgo = false;
-    if (debug_running(s->m))
+    if (session_has_read(s) || debug_running(s->m))
         return false;
     if (debug_resume(s->m, r, &err))
         return false;
@@ -222,6 +224,7 @@ static bool reverse(struct session *s, bool step, struct buf *out)
     if (!step && libraries_first(s, out))
         return true;
     s->owed = OWE_STOP;
+    session_has_read(s);
     if (debug_running(s->m) ||
         debug_reverse(s->m, s->resumed >= 0 ? s->resumed : s->hart, step, &err))
         return false;
@@ -323,6 +326,7 @@ static void let_go(struct session *s)
     s->points = 0;
     s->letgo = true;
     s->owed = OWE_NOTHING;
+    session_reads_no_more(s);
     calls_lost(s);
 }
 

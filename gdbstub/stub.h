@@ -158,6 +158,7 @@ struct session {
     bool open;   /* somebody is there */
     bool hold;   /* came during start-up: the first run is stopped at T=0 */
     bool letgo;  /* detached or killed: the machine is not ours */
+    bool reads;  /* was told of a library: it will go on by itself */
     int64_t arrived_ns; /* when vRun came to a place in time; 0: it did not */
     bool restart_due;   /* killed in the past: no reset yet, see resume.c */
     bool multiprocess, swbreak, hwbreak, error_message; /* gdb's features */
@@ -187,6 +188,9 @@ bool session_has_thread(const struct session *s, int thread);
 enum debug_space session_space(const struct session *s);
 /* The machine is running under s and nobody else needs it stopped. */
 bool session_alone(const struct session *s);
+/* s has read its libraries, or will not. True: others still do. */
+bool session_has_read(struct session *s);
+void session_reads_no_more(struct session *s); /* it goes */
 
 /* Text on gdb's console. */
 void session_say(struct session *s, const char *text, size_t len);

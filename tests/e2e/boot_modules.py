@@ -209,6 +209,25 @@ def a_gdb_that_knows_no_modules_is_not_stopped_by_them():
     has(g.do("info sharedlibrary"), r"Yes .*/dummy\.ko")
 
 
+def each_of_two_gdbs_has_time_to_set_its_breakpoints():
+    m = Linux()
+    g, other = gdb(m), gdb(m)
+    g.do("break dummy_init_module")
+    other.do("break dummy_dev_init")  # it comes later
+    other.start("continue")
+    has(go_on(g, m, "insmod /lib/dummy.ko"), "Breakpoint 1, .*dummy_init_mod")
+    has(other.wait(), "SIGTRAP")
+    other.do("delete", "break dummy_init_module", "set stop-on-solib-events 1")
+    g.do("delete", "break brd_init")
+    until_typed(g, m, "true")
+    other.start("continue")
+    g.start("continue")
+    m.send("insmod /lib/brd.ko\n")
+    has(other.wait(), "Stopped due to shared library event")
+    other.kill()  # it would have to continue first
+    has(g.wait(), "Breakpoint 2, .*brd_init")
+
+
 def made_for(kernels):
     """What depends on the kernel, as the preprocessor wants it; out of a module
     of its own."""
@@ -272,5 +291,6 @@ tests(session_43_a_pending_breakpoint_is_hit_at_the_first_insmod,
       modules_come_and_go_also_in_reverse,
       what_is_read_for_gdb_changes_nothing,
       a_gdb_that_knows_no_modules_is_not_stopped_by_them,
+      each_of_two_gdbs_has_time_to_set_its_breakpoints,
       with_its_file_in_a_folder_a_module_has_lines,
       with_its_file_in_the_ramdisk_a_module_has_lines)
