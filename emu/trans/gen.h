@@ -193,10 +193,13 @@ bool gen_can_move(const struct insn *i, uint32_t n);
 struct x86_rm gen_movable(struct gen *g, const struct insn *i);
 /* Where in the block k jumps to, or NO_LABEL. */
 uint32_t gen_jump_to(const struct gen *g, uint32_t k);
-/* How many such instructions (of the one kind or the other), to which nobody jumps, the branch k skips. */
+/* How many such instructions (of the one kind or the other), to which nobody
+ * jumps, the branch k skips. */
 uint32_t gen_skips_here(const struct gen *g, uint32_t k);
 /* Is what k leaves in rd a word, given what the others are? */
 bool gen_makes_word(const struct gen *g, const struct insn *i);
+/* Does the op look at nothing but the low halves of its operands? */
+bool gen_takes_words(unsigned op);
 /* The row of an op that has host code, or NULL. */
 const struct gen_row *gen_row_of(unsigned op);
 

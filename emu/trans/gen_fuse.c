@@ -11,37 +11,59 @@
 
 /* Words ---------------------------------------------------------------------- */
 
+/* What is to be known of ops: their result is always a word; they look at the
+ * low halves of their operands only; they make a number, and do nothing else. */
+enum { WORD = 1, OF_WORDS = 2, SIMPLE = 4 };
+
+static const uint8_t facts[OP_COUNT] = {
+    [OP_lui] = WORD | SIMPLE,
+    [OP_addw] = WORD | OF_WORDS | SIMPLE,
+    [OP_subw] = WORD | OF_WORDS | SIMPLE,
+    [OP_mulw] = WORD | OF_WORDS,
+    [OP_addiw] = WORD | OF_WORDS | SIMPLE,
+    [OP_slliw] = WORD | OF_WORDS | SIMPLE,
+    [OP_srliw] = WORD | OF_WORDS | SIMPLE,
+    [OP_sraiw] = WORD | OF_WORDS | SIMPLE,
+    [OP_sllw] = WORD | OF_WORDS,
+    [OP_srlw] = WORD | OF_WORDS,
+    [OP_sraw] = WORD | OF_WORDS,
+    [OP_divw] = WORD,
+    [OP_divuw] = WORD,
+    [OP_remw] = WORD,
+    [OP_remuw] = WORD,
+    [OP_lb] = WORD,
+    [OP_lh] = WORD,
+    [OP_lw] = WORD,
+    [OP_lbu] = WORD,
+    [OP_lhu] = WORD,
+    [OP_slt] = WORD,
+    [OP_sltu] = WORD,
+    [OP_slti] = WORD,
+    [OP_sltiu] = WORD,
+    [OP_sext_b] = WORD,
+    [OP_sext_h] = WORD,
+    [OP_zext_h] = WORD,
+    [OP_addi] = SIMPLE,
+    [OP_andi] = SIMPLE,
+    [OP_ori] = SIMPLE,
+    [OP_xori] = SIMPLE,
+    [OP_slli] = SIMPLE,
+    [OP_srli] = SIMPLE,
+    [OP_srai] = SIMPLE,
+    [OP_add] = SIMPLE,
+    [OP_sub] = SIMPLE,
+    [OP_and] = SIMPLE,
+    [OP_or] = SIMPLE,
+    [OP_xor] = SIMPLE,
+};
+
+bool gen_takes_words(unsigned op) { return facts[op] & OF_WORDS; }
+
 bool gen_makes_word(const struct gen *g, const struct insn *i)
 {
-    switch (i->op) {
-    case OP_lui:
-    case OP_addw:
-    case OP_subw:
-    case OP_mulw:
-    case OP_addiw:
-    case OP_slliw:
-    case OP_srliw:
-    case OP_sraiw:
-    case OP_sllw:
-    case OP_srlw:
-    case OP_sraw:
-    case OP_divw:
-    case OP_divuw:
-    case OP_remw:
-    case OP_remuw:
-    case OP_lb:
-    case OP_lh:
-    case OP_lw:
-    case OP_lbu:
-    case OP_lhu:
-    case OP_slt:
-    case OP_sltu:
-    case OP_slti:
-    case OP_sltiu:
-    case OP_sext_b:
-    case OP_sext_h:
-    case OP_zext_h:
+    if (facts[i->op] & WORD)
         return true;
+    switch (i->op) { /* that depends on the operands */
     case OP_addi:
         return i->rs1 == 0 || (i->imm == 0 && gen_is_word(g, i->rs1));
     case OP_andi:
@@ -260,38 +282,10 @@ bool gen_fuse(struct gen *g)
 
 /* Branches over next to nothing ------------------------------------------------ */
 
-static bool is_simple(unsigned op)
-{
-    switch (op) {
-    case OP_lui:
-    case OP_addi:
-    case OP_addiw:
-    case OP_andi:
-    case OP_ori:
-    case OP_xori:
-    case OP_slli:
-    case OP_srli:
-    case OP_srai:
-    case OP_slliw:
-    case OP_srliw:
-    case OP_sraiw:
-    case OP_add:
-    case OP_sub:
-    case OP_and:
-    case OP_or:
-    case OP_xor:
-    case OP_addw:
-    case OP_subw:
-        return true;
-    default:
-        return false;
-    }
-}
-
 bool gen_can_try(const struct insn *i, uint32_t n)
 {
     for (uint32_t m = 0; m < n; m++)
-        if (!is_simple(i[m].op) || i[m].rd == X_SINK || i[m].rd != i->rd)
+        if (!(facts[i[m].op] & SIMPLE) || i[m].rd == X_SINK || i[m].rd != i->rd)
             return false;
     return true;
 }

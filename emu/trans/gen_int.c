@@ -35,26 +35,6 @@ static struct x86_rm operand(struct gen *g, unsigned r, unsigned tmp)
     return x86_r(tmp);
 }
 
-/* Ops that look at nothing but the low halves of their operands. */
-static bool takes_words(unsigned op)
-{
-    switch (op) {
-    case OP_addw:
-    case OP_subw:
-    case OP_mulw:
-    case OP_addiw:
-    case OP_slliw:
-    case OP_srliw:
-    case OP_sraiw:
-    case OP_sllw:
-    case OP_srlw:
-    case OP_sraw:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Sign-extends k's result, unless the next instruction, which nobody jumps to,
  * replaces it and does not care. */
 static void sign_extend_word(struct gen *g, unsigned host)
@@ -62,7 +42,7 @@ static void sign_extend_word(struct gen *g, unsigned host)
     const struct insn *i = &g->insn[g->k];
 
     g->raw = g->k + 1 < g->c->n && !g->target[g->k + 1] && i[1].rd == i->rd &&
-             takes_words(i[1].op);
+             gen_takes_words(i[1].op);
     if (!g->raw)
         x86_op(&g->x, X86_MOVSXD, host, x86_r(host));
 }
