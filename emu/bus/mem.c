@@ -118,7 +118,10 @@ static void *reserve(uint64_t base, uint64_t size)
     void *p = mmap((void *)(uintptr_t)base, size, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    return p == MAP_FAILED ? NULL : p;
+    if (p == MAP_FAILED)
+        return NULL;
+    madvise(p, size, MADV_HUGEPAGE); /* the host has a TLB, too */
+    return p;
 }
 
 static uint64_t pages(uint64_t size)
