@@ -34,6 +34,7 @@ static const struct field hart_fields[] = {
     STATE(H, frm),
     STATE(H, fflags),
     HOST(H, data_tlb),
+    HOST(H, data_index),
     HOST(H, fetch_tlb),
     HOST(H, at),
     HOST(H, block),
@@ -211,7 +212,7 @@ enum {
 /* Does one answer of PMP hold for va's whole page? The TLB has no others. */
 static bool uniform_page(const struct hart *h, uint64_t va, uint64_t pa)
 {
-    return tlb_may(tlb_entry(h->fetch_tlb, va), va, ACCESS_EXEC) ||
+    return tlb_may(tlb_at(h->fetch_tlb, va), va, ACCESS_EXEC) ||
            pmp_page_uniform(h, pa);
 }
 

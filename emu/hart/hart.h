@@ -42,13 +42,15 @@ enum {
     HPM_COUNTERS = 29, /* mhpmcounter3..31 */
     TRIGGERS = 2,
 #ifdef HOSTILE
-    TLB_ENTRIES = 1,
+    TLB_LEAST = 1, /* entries of a TLB; it grows where that is too few */
+    TLB_MOST = 4,
     JUMP_ENTRIES = 1,
     SPACES = 2,
     SITES = 64,
     BLOCK_INSNS = 2,
 #else
-    TLB_ENTRIES = 2048,
+    TLB_LEAST = 2048,
+    TLB_MOST = 32768,
     JUMP_ENTRIES = 65536,
     SPACES = 8, /* address spaces that are remembered, bare ones included */
     SITES = 1 << 18,
@@ -101,6 +103,7 @@ enum {
 #define TLB_NONE (~UINT64_C(0))
 /* In a tag: but for watchpoints on parts of the page it were without it. */
 #define TLB_WATCHED UINT64_C(0x800)
+enum { TLB_SHIFT = 12 - 5 /* log2 of an entry's size */ };
 struct tlb_entry {
     uint64_t read, write;
     uint64_t page; /* and ACCESS_ bits: the slow path has no right to these */
@@ -121,13 +124,15 @@ enum { CTX_U, CTX_S, CTX_S_SUM, CTX_M, CTX_COUNT };
 
 /* All that is remembered of one context under one satp, see tlb.h. */
 struct tlb {
-    struct tlb_entry entry[TLB_ENTRIES];
-    struct tlb_note note[TLB_ENTRIES];
+    struct tlb_entry entry[TLB_MOST];
+    struct tlb_note note[TLB_MOST];
     /* Those of a physical page, by hash: n stands for entry n - 1, 0 for none.
      * Some were forgotten since. */
-    uint16_t of_page[TLB_ENTRIES];
-    uint64_t satp;   /* without the ASID */
-    uint64_t used;   /* when, by h->mmu.switches; 0: it is free */
+    uint16_t of_page[TLB_MOST];
+    uint64_t index; /* of its entries: va >> TLB_SHIFT & this, in bytes */
+    uint64_t evicted, since; /* pages that had to go for others, since when */
+    uint64_t satp;           /* without the ASID */
+    uint64_t used;           /* when, by h->mmu.switches; 0: it is free */
     uint64_t gen[2]; /* of jump entries, if it is for fetches: by GEN_LINEAR
                       * of the data context. Never 0 */
     struct hart *hart;
@@ -236,12 +241,13 @@ struct hart {
     uint8_t priv;       /* enum priv */
     uint8_t waiting;    /* wfi: until an enabled interrupt is pending */
     uint8_t frm;
-    uint8_t fflags;              /* always exact, see fp.h */
-    struct tlb_entry *data_tlb;  /* of the present data context */
-    struct tlb_entry *fetch_tlb; /* of the present fetch context */
-    const struct insn *at;       /* within a block: the insn in a slow path */
-    const struct block *block;   /* the block that is running, else NULL */
-    uint64_t fetch_gen;          /* key of jump entries of this context */
+    uint8_t fflags;             /* always exact, see fp.h */
+    struct tlb_entry *data_tlb; /* of the present data context, */
+    uint64_t data_index;        /* and its index */
+    struct tlb *fetch_tlb;      /* of the present fetch context */
+    const struct insn *at;      /* within a block: the insn in a slow path */
+    const struct block *block;  /* the block that is running, else NULL */
+    uint64_t fetch_gen;         /* key of jump entries of this context */
 
     /* Machine and supervisor state, in the manual's order. */
     uint64_t mstatus, medeleg, mideleg, mie, mtvec, mcounteren, menvcfg;

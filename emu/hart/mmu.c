@@ -40,7 +40,7 @@ static uint64_t fault_cause(enum walk_end end, unsigned access)
 static uint64_t resolve(struct hart *h, uint64_t va, unsigned len,
                         unsigned access, unsigned ctx, uint64_t *pa)
 {
-    const struct tlb_entry *e = tlb_entry(h->mmu.here[ctx]->entry, va);
+    const struct tlb_entry *e = tlb_at(h->mmu.here[ctx], va);
     unsigned priv = tlb_priv_of(ctx);
     struct mapping m;
     enum walk_end end;
@@ -210,7 +210,7 @@ static bool may_pass(const struct tlb_entry *e, uint64_t tag, uint64_t va,
 enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
                          unsigned size, uint64_t *v)
 {
-    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    const struct tlb_entry *e = tlb_data(h, va);
     enum mmu_result r;
     struct pieces p;
 
@@ -228,7 +228,7 @@ enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
 enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
                           unsigned size, uint64_t v)
 {
-    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    const struct tlb_entry *e = tlb_data(h, va);
     enum mmu_result r;
     struct pieces p;
 
@@ -240,6 +240,7 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
     r = prepare(h, i, va, size, ACCESS_WRITE | ACCESS_VALUE, &p);
     if (r == MMU_OK && !write_pieces(h, &p, &va, size, v))
         return fault(h, i, CAUSE_STORE_ACCESS, va);
+    e = tlb_data(h, va);
     if (r == MMU_OK && e->write == TLB_NONE && tlb_may(e, va, ACCESS_WRITE))
         tlb_again(h, tlb_data_context(h), va); /* it had to be copied, say */
     return r;
@@ -248,7 +249,7 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
 enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
                            unsigned size, unsigned access, uint64_t *pa)
 {
-    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    const struct tlb_entry *e = tlb_data(h, va);
     enum mmu_result r;
     struct pieces p = { 0 };
 
@@ -285,7 +286,7 @@ enum mmu_result mmu_manage(struct hart *h, const struct insn *i, uint64_t va,
 
 bool mmu_fetch(struct hart *h, uint64_t va, uint64_t *pa, uint64_t *cause)
 {
-    const struct tlb_entry *e = tlb_entry(h->fetch_tlb, va);
+    const struct tlb_entry *e = tlb_at(h->fetch_tlb, va);
     unsigned ctx = tlb_context(h->priv, false);
     const struct mem_region *r;
 

@@ -62,9 +62,23 @@ enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
 enum mmu_result mmu_manage(struct hart *h, const struct insn *i, uint64_t va,
                            unsigned size);
 
-static inline struct tlb_entry *tlb_entry(struct tlb_entry *tlb, uint64_t va)
+static inline struct tlb_entry *tlb_entry_of(struct tlb_entry *first,
+                                             uint64_t index, uint64_t va)
 {
-    return &tlb[va / 4096 % TLB_ENTRIES];
+    _Static_assert(sizeof *first << TLB_SHIFT == 4096, "index is in bytes");
+    return (struct tlb_entry *)(void *)((uint8_t *)first +
+                                        (va >> TLB_SHIFT & index));
+}
+
+static inline struct tlb_entry *tlb_at(struct tlb *t, uint64_t va)
+{
+    return tlb_entry_of(t->entry, t->index, va);
+}
+
+/* The one for va in the present data context. */
+static inline struct tlb_entry *tlb_data(struct hart *h, uint64_t va)
+{
+    return tlb_entry_of(h->data_tlb, h->data_index, va);
 }
 
 /* The tag that an aligned access of this size within its page would have. */

@@ -122,7 +122,7 @@ COLD slow_amo(struct hart *h, const struct insn *i, unsigned size, amo_fn *fn)
     OP(name)                                                                   \
     {                                                                          \
         uint64_t va = X(rs1);                                                  \
-        const struct tlb_entry *e = tlb_entry(h->data_tlb, va);                \
+        const struct tlb_entry *e = tlb_data(h, va);                           \
         type old, new;                                                         \
                                                                                \
         if (__builtin_expect(e->write != tlb_tag(va, sizeof old), 0))          \

@@ -56,7 +56,7 @@ COLD slow_store(struct hart *h, const struct insn *i, unsigned size, uint64_t v)
     OP(name)                                                                   \
     {                                                                          \
         uint64_t va = VA;                                                      \
-        const struct tlb_entry *e = tlb_entry(h->data_tlb, va);                \
+        const struct tlb_entry *e = tlb_data(h, va);                           \
         type v;                                                                \
                                                                                \
         if (!(enabled))                                                        \
@@ -72,7 +72,7 @@ COLD slow_store(struct hart *h, const struct insn *i, unsigned size, uint64_t v)
     OP(name)                                                                   \
     {                                                                          \
         uint64_t va = VA;                                                      \
-        const struct tlb_entry *e = tlb_entry(h->data_tlb, va);                \
+        const struct tlb_entry *e = tlb_data(h, va);                           \
         type v = (type)(value);                                                \
                                                                                \
         if (!(enabled))                                                        \
@@ -170,7 +170,7 @@ OP(cbo_zero)
 {
     unsigned size = h->cpu.cboz_block;
     uint64_t va = block_of(X(rs1), size), pa;
-    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    const struct tlb_entry *e = tlb_data(h, va);
     enum mmu_result r;
 
     if (!cbo_allowed(h, ENVCFG_CBZE))

@@ -49,13 +49,19 @@ void mmu_context_changed(struct hart *h)
     unsigned fetch = tlb_context(h->priv, false), data = tlb_data_context(h);
 
     h->data_tlb = h->mmu.here[data]->entry;
-    h->fetch_tlb = h->mmu.here[fetch]->entry;
+    h->data_index = h->mmu.here[data]->index;
+    h->fetch_tlb = h->mmu.here[fetch];
     h->fetch_gen = h->mmu.here[fetch]->gen[mmu_linear(h)];
     if (h->range.to)
         h->attention |= ATTN_YIELD; /* its jump entries are not those */
 }
 
 /* Forgetting ----------------------------------------------------------------*/
+
+static uint64_t size_of(const struct tlb *t)
+{
+    return t->index / sizeof t->entry[0] + 1;
+}
 
 static void forget_entry(struct tlb_entry *e)
 {
@@ -66,10 +72,42 @@ static void empty(struct tlb *t)
 {
     if (t->clean)
         return;
-    memset(t->entry, 0xff, sizeof t->entry); /* TLB_NONE */
-    memset(t->of_page, 0, sizeof t->of_page);
+    memset(t->entry, 0xff, size_of(t) * sizeof t->entry[0]); /* TLB_NONE */
+    memset(t->of_page, 0, size_of(t) * sizeof t->of_page[0]);
     sites_forget(t->hart);
     t->clean = true;
+}
+
+static void resize(struct tlb *t, uint64_t entries)
+{
+    struct hart *h = t->hart;
+
+    t->index = (entries - 1) * sizeof t->entry[0];
+    t->evicted = 0;
+    t->since = h->steps;
+    t->clean = false;
+    empty(t);
+    if (h->data_tlb == t->entry)
+        h->data_index = t->index;
+}
+
+/*
+ * A page goes for another one. Where that happens too often the TLB is too
+ * small: finding a page anew takes as long as some hundreds of steps.
+ */
+static void evicted(struct tlb *t)
+{
+    enum { OFTEN = 1024 /* steps between two */ };
+    uint64_t size = size_of(t);
+
+    if (++t->evicted < size)
+        return;
+    if (size < TLB_MOST && t->hart->steps - t->since < size * OFTEN) {
+        resize(t, 2 * size);
+        return;
+    }
+    t->evicted = 0;
+    t->since = t->hart->steps;
 }
 
 /* No jump entry is valid any more; a block that is running was fetched by what
@@ -86,9 +124,9 @@ static void forget_jumps(struct tlb *t)
 
 void tlb_forget_leaf(struct tlb *t, uint64_t pte, bool code)
 {
-    uint64_t n = pte / 8 % LEAVES % TLB_ENTRIES; /* as vpn[0] has it */
+    uint64_t n = pte / 8 % LEAVES % size_of(t); /* as vpn[0] has it */
 
-    for (; !t->clean && n < TLB_ENTRIES; n += LEAVES)
+    for (; !t->clean && n < size_of(t); n += LEAVES)
         if (t->note[n].leaf == pte)
             forget_entry(&t->entry[n]); /* sites are for linear contexts only */
     if (!code)
@@ -112,7 +150,10 @@ static void start(struct hart *h, unsigned ctx, struct tlb *t)
     t->hart = h;
     t->ctx = ctx;
     t->used = 0;
-    empty(t);
+    if (size_of(t) == TLB_LEAST)
+        empty(t);
+    else
+        resize(t, TLB_LEAST);
     tables_leave(h->tables, t);
     forget_jumps(t);
 }
@@ -195,7 +236,7 @@ void mmu_flush(struct hart *h)
 
 static uint16_t *list_of(struct tlb *t, uint64_t pa)
 {
-    return &t->of_page[pa / MEM_PAGE % TLB_ENTRIES];
+    return &t->of_page[pa / MEM_PAGE % size_of(t)];
 }
 
 /* Entry n is in the list of its page no more, if it was. */
@@ -237,7 +278,7 @@ static void forget_phys(struct tlb *t, uint64_t pa, size_t len)
         forget_page(t, pa & page_mask);
         return;
     }
-    for (unsigned n = 0; n < TLB_ENTRIES; n++)
+    for (uint64_t n = 0; n < size_of(t); n++)
         if (t->note[n].pa + MEM_PAGE > pa && t->note[n].pa < pa + len)
             forget_entry(&t->entry[n]);
 }
@@ -323,6 +364,11 @@ static void set_tags(struct hart *h, struct tlb *t, struct tlb_entry *e,
         e->read = e->write = TLB_NONE;
 }
 
+static bool is_others(const struct tlb_entry *e, uint64_t va)
+{
+    return e->page != TLB_NONE && (e->page ^ va) & page_mask;
+}
+
 static bool fits(const struct mem_region *r, uint64_t pa)
 {
     return r && mem_reads_host(r) && r->size - (pa - r->base) >= MEM_PAGE;
@@ -332,8 +378,8 @@ void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
               const struct mapping *m, bool exec)
 {
     struct tlb *t = h->mmu.here[ctx];
-    struct tlb_entry *e = tlb_entry(t->entry, va);
-    struct tlb_note *note = &t->note[e - t->entry];
+    struct tlb_entry *e;
+    struct tlb_note *note;
     uint64_t pa = m->pa & page_mask;
     const struct mem_region *r = mem_find(h->mem, pa);
     unsigned rights = m->rights & pmp_rights(h, pa, MEM_PAGE, tlb_priv_of(ctx));
@@ -342,6 +388,10 @@ void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
         tables_use(h->tables, t, m, exec);
     if (!pmp_page_uniform(h, pa))
         return;
+    if (is_others(tlb_at(t, va), va))
+        evicted(t);
+    e = tlb_at(t, va);
+    note = &t->note[e - t->entry];
     if (!exec || !fits(r, pa)) /* jump entries: tables_use has to know */
         rights &= ~(unsigned)ACCESS_EXEC;
     forget_entry(e);
@@ -365,7 +415,7 @@ static bool all_alike(const struct hart *h, const struct mem_region *r)
 bool mmu_run_around(struct hart *h, uint64_t va, bool write, uint64_t *from,
                     uint64_t *to)
 {
-    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    const struct tlb_entry *e = tlb_data(h, va);
     uint64_t page = va & page_mask, tag = write ? e->write : e->read;
     const struct mem_region *r = mem_find(h->mem, page);
 
@@ -385,7 +435,7 @@ bool mmu_run_around(struct hart *h, uint64_t va, bool write, uint64_t *from,
 void tlb_again(struct hart *h, unsigned ctx, uint64_t va)
 {
     struct tlb *t = h->mmu.here[ctx];
-    struct tlb_entry *e = tlb_entry(t->entry, va);
+    struct tlb_entry *e = tlb_at(t, va);
     uint64_t pa = t->note[e - t->entry].pa;
     const struct mem_region *r = mem_find(h->mem, pa);
 

@@ -32,7 +32,7 @@ static inline const struct tlb_note *tlb_note(const struct tlb_entry *e)
     _Static_assert(sizeof(struct tlb_note) == sizeof *e &&
                        offsetof(struct tlb, entry) == 0,
                    "one leads to the other");
-    return (const struct tlb_note *)(const void *)(e + TLB_ENTRIES);
+    return (const struct tlb_note *)(const void *)(e + TLB_MOST);
 }
 
 /* A walk for va came to m, exec: for instructions, which may be remembered

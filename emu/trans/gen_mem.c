@@ -27,16 +27,14 @@ static void rorx(struct x86 *x, unsigned to, unsigned from, unsigned by)
 /* rcx = how far into the TLB the entry for the address in a is. */
 static void find_offset(struct trans *t, struct x86 *x, unsigned a)
 {
-    enum { INDEX = (TLB_ENTRIES - 1) * sizeof(struct tlb_entry) };
-    _Static_assert(sizeof(struct tlb_entry) == 32, "index by a shift of 7");
-
     if (t->has_bmi2) {
-        rorx(x, RCX, a, 7);
+        rorx(x, RCX, a, TLB_SHIFT);
     } else {
         x86_op(x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(a));
-        x86_shift_imm(x, SH_SHR, false, x86_r(RCX), 7);
+        x86_shift_imm(x, SH_SHR, false, x86_r(RCX), TLB_SHIFT);
     }
-    x86_alu_imm(x, ALU_AND, false, x86_r(RCX), INDEX);
+    x86_op(x, X86_AND & ~(unsigned)X86_W, RCX,
+           gen_hart(offsetof(struct hart, data_index)));
 }
 
 void gen_find_entry(struct trans *t, struct x86 *x, unsigned a)

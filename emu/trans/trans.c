@@ -152,7 +152,7 @@ static void site_missed(struct hart *h, struct code *c, unsigned k, uint64_t va)
  * because its page is watched, there is a better way. */
 static void judge_odd(struct hart *h, struct code *c, unsigned k, uint64_t va)
 {
-    const struct tlb_entry *e = tlb_entry(h->data_tlb, va);
+    const struct tlb_entry *e = tlb_data(h, va);
     uint64_t tag = c->site[k].write ? e->write : e->read;
     struct insn *i = &c->block->insn[k];
 

@@ -75,7 +75,7 @@ static void expect_fault(uint32_t word, uint64_t va, uint64_t cause)
 /* One entry is soon another page's. */
 static bool remembers(uint64_t va)
 {
-    return TLB_ENTRIES == 1 || tlb_entry(g->h->data_tlb, va)->read == va;
+    return TLB_LEAST == 1 || tlb_data(g->h, va)->read == va;
 }
 
 static bool attended(uint64_t pa)
@@ -272,10 +272,10 @@ Test(tlb, a_page_that_wanted_attention_once_is_fast_again)
     run_one(SD, VA);
     mem_attend(g->mem, DATA(0), MEM_ATTN_COPY);
     run_one(SD, VA);
-    cr_assert_eq(tlb_entry(g->h->data_tlb, VA)->write, TLB_NONE);
+    cr_assert_eq(tlb_data(g->h, VA)->write, TLB_NONE);
     mem_unattend(g->mem, DATA(0), MEM_ATTN_COPY);
     run_one(SD, VA);
-    cr_assert(TLB_ENTRIES == 1 || tlb_entry(g->h->data_tlb, VA)->write == VA);
+    cr_assert(TLB_LEAST == 1 || tlb_data(g->h, VA)->write == VA);
 }
 
 Test(tlb, fences_do_nothing_but_trap)
