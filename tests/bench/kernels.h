@@ -23,6 +23,7 @@
     K(sieve)                                                                   \
     K(crc_bits)                                                                \
     K(pages)                                                                   \
+    K(more_pages)                                                              \
     K(sfence)                                                                  \
     K(ecall)                                                                   \
     K(rewrite)

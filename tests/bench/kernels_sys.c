@@ -9,11 +9,13 @@
 
 #include "tests/bench/kernels.h"
 
-enum { PAGE = 4096, PAGES = 2048 };
-static uint8_t frames[PAGES][PAGE] __attribute__((aligned(4096)));
+enum { PAGE = 4096, PAGES = 2048, MORE = 8192 };
+static uint8_t frames[MORE][PAGE] __attribute__((aligned(4096)));
+
+static size_t pages; /* in use */
 
 /* Which frame stands behind a page at first: any odd factor will do. */
-static size_t first_frame(size_t page) { return page * 805 % PAGES; }
+static size_t first_frame(size_t page) { return page * 805 % pages; }
 
 #ifdef __riscv
 /*
@@ -24,7 +26,7 @@ static size_t first_frame(size_t page) { return page * 805 % PAGES; }
 enum { V = 1, RWX = 14, A = 64, D = 128, LEAVES = 512 };
 static uint64_t root[LEAVES] __attribute__((aligned(4096)));
 static uint64_t middle[LEAVES] __attribute__((aligned(4096)));
-static uint64_t leaves[PAGES] __attribute__((aligned(4096)));
+static uint64_t leaves[MORE] __attribute__((aligned(4096)));
 
 /* start.S: fn in S-mode under satp. */
 uint64_t supervised(uint64_t (*fn)(void), uint64_t satp);
@@ -43,9 +45,9 @@ static uint64_t paged(uint64_t (*fn)(void))
 {
     root[2] = UINT64_C(0x80000000) >> 2 | V | RWX | A | D;
     root[1] = entry(middle, V);
-    for (size_t n = 0; n < PAGES / LEAVES; n++)
+    for (size_t n = 0; n < pages / LEAVES; n++)
         middle[n] = entry(&leaves[n * LEAVES], V);
-    for (size_t n = 0; n < PAGES; n++)
+    for (size_t n = 0; n < pages; n++)
         map(n, first_frame(n));
     return supervised(fn, UINT64_C(8) << 60 | (uintptr_t)root >> 12);
 }
@@ -79,13 +81,13 @@ static uint64_t add_by_code(uint64_t v, const uint32_t *k, size_t n)
     return fn(fn(fn(v)));
 }
 #else
-static size_t frame_of[PAGES];
+static size_t frame_of[MORE];
 
 static void map(size_t page, size_t frame) { frame_of[page] = frame; }
 
 static uint64_t paged(uint64_t (*fn)(void))
 {
-    for (size_t n = 0; n < PAGES; n++)
+    for (size_t n = 0; n < pages; n++)
         map(n, first_frame(n));
     return fn();
 }
@@ -109,9 +111,10 @@ static uint64_t add_by_code(uint64_t v, const uint32_t *k, size_t n)
 
 /* Kernels ------------------------------------------------------------------- */
 
-static void clear_frames(void)
+static void clear_frames(size_t count)
 {
-    for (size_t n = 0; n < PAGES; n++)
+    pages = count;
+    for (size_t n = 0; n < pages; n++)
         for (size_t k = 0; k < PAGE; k += 64)
             *(uint64_t *)(void *)&frames[n][k] = n * k;
 }
@@ -122,7 +125,7 @@ static uint64_t visit_pages(void)
 
     for (int n = 0; n < 500000; n++) {
         uint32_t r = kernel_random(&seed);
-        volatile uint64_t *w = word(r % PAGES, r / PAGES % 64 * 8);
+        volatile uint64_t *w = word(r & (pages - 1), r / MORE % 64 * 8);
 
         sum = sum * 3 + *w;
         *w = sum;
@@ -132,7 +135,13 @@ static uint64_t visit_pages(void)
 
 uint64_t kernel_pages(void)
 {
-    clear_frames();
+    clear_frames(PAGES);
+    return paged(visit_pages);
+}
+
+uint64_t kernel_more_pages(void)
+{
+    clear_frames(MORE);
     return paged(visit_pages);
 }
 
@@ -157,7 +166,7 @@ static uint64_t move_pages(void)
 
 uint64_t kernel_sfence(void)
 {
-    clear_frames();
+    clear_frames(PAGES);
     return paged(move_pages);
 }
 
