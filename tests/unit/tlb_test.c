@@ -278,6 +278,30 @@ Test(tlb, a_page_that_wanted_attention_once_is_fast_again)
     cr_assert(TLB_LEAST == 1 || tlb_data(g->h, VA)->write == VA);
 }
 
+/* All megapages are the same memory. */
+Test(tlb, one_that_is_too_small_grows)
+{
+    const uint64_t base = VA & ~UINT64_C(0x3fffffff), pages = 2 * TLB_LEAST;
+    uint64_t before = g->h->data_index, known = 0;
+
+    for (uint64_t n = 0; n < 512; n++)
+        poke64(g, TABLE(1) + 8 * n, pte(RAM, LEAF));
+    for (uint64_t n = 0; n < 4 * pages; n++)
+        run_one(LD, base + n % pages * 0x1000);
+    cr_assert_gt(g->h->data_index, before);
+    for (uint64_t n = 0; n < pages; n++)
+        known += tlb_data(g->h, base + n * 0x1000)->read == base + n * 0x1000;
+    /* The page with the program was written to meanwhile. */
+    cr_assert(TLB_LEAST == 1 || known + pages / 256 > pages, "%lu", known);
+    expect(base + (DATA(1) - RAM), 101);
+    poke64(g, TABLE(1), pte(TABLE(2), PTE_V));
+    expect_fault(LD, base + (DATA(1) - RAM), CAUSE_LOAD_PAGE);
+    expect(base + 0x5000, 100);
+    mmu_flush(g->h);
+    cr_assert_leq(g->h->data_index, before);
+    expect(base + 0x5000, 100);
+}
+
 Test(tlb, fences_do_nothing_but_trap)
 {
     expect(VA, 100);
