@@ -6,7 +6,8 @@
  * a packet's arguments apart; packets.c, points.c, resume.c and queries.c hold
  * one row per packet; files.c lets gdb read the images, objects.c tables and
  * lists; symbols.c has gdb look up names, modules.c finds Linux's modules with
- * them (modules.h); target_xml.c describes the registers; gdbstub.c owns sessions and decides when a stop is told to whom.
+ * them (modules.h); target_xml.c describes the registers; gdbstub.c owns
+ * sessions and decides when a stop is told to whom.
  *
  * Everything that arrives is hostile until parsed: lengths, numbers, order.
  */

@@ -118,10 +118,7 @@ static void *reserve(uint64_t base, uint64_t size)
     void *p = mmap((void *)(uintptr_t)base, size, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    if (p == MAP_FAILED)
-        return NULL;
-    madvise(p, size, MADV_HUGEPAGE); /* the host has a TLB, too */
-    return p;
+    return p == MAP_FAILED ? NULL : p;
 }
 
 static uint64_t pages(uint64_t size)
@@ -133,6 +130,8 @@ static bool reserve_host(struct mem_region *r, struct err *err)
 {
     r->host = reserve(r->kind == MEM_RAM ? r->base : 0, r->size);
     r->attn = reserve(0, pages(r->size));
+    if (r->host && r->kind == MEM_RAM) /* the host has a TLB, too */
+        madvise(r->host, r->size, MADV_HUGEPAGE);
     if (r->host && r->attn)
         return true;
     return err_set(err, "cannot set up guest memory '%s': %" PRIu64 " bytes",

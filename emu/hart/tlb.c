@@ -82,10 +82,10 @@ static void resize(struct tlb *t, uint64_t entries)
 {
     struct hart *h = t->hart;
 
+    t->clean = t->clean && entries <= size_of(t); /* what is new is not */
     t->index = (entries - 1) * sizeof t->entry[0];
     t->evicted = 0;
     t->since = h->steps;
-    t->clean = false;
     empty(t);
     if (h->data_tlb == t->entry)
         h->data_index = t->index;
@@ -150,10 +150,7 @@ static void start(struct hart *h, unsigned ctx, struct tlb *t)
     t->hart = h;
     t->ctx = ctx;
     t->used = 0;
-    if (size_of(t) == TLB_LEAST)
-        empty(t);
-    else
-        resize(t, TLB_LEAST);
+    resize(t, TLB_LEAST);
     tables_leave(h->tables, t);
     forget_jumps(t);
 }

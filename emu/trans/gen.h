@@ -141,12 +141,18 @@ static inline struct x86_rm gen_hart(size_t offset)
     return x86_mem(RBP, (int32_t)offset - GEN_BIAS);
 }
 
+/* Where guest register r lies unless it is in a host register. */
+static inline struct x86_rm gen_x_in_hart(unsigned r)
+{
+    return gen_hart(offsetof(struct hart, x) + 8ul * r);
+}
+
 /* Guest register r, which is not x0, as an operand. */
 static inline struct x86_rm gen_x(const struct gen *g, unsigned r)
 {
     if (g->pin[r] != X86_NONE)
         return x86_r(g->pin[r]);
-    return gen_hart(offsetof(struct hart, x) + 8 * r);
+    return gen_x_in_hart(r);
 }
 
 static inline bool gen_pinned(const struct gen *g, unsigned r)
@@ -260,6 +266,8 @@ void gen_regroup(struct gen *g, const struct cold *c);
 void gen_find_entry(struct trans *t, struct x86 *x, unsigned a);
 
 void gen_call_op(struct gen *g); /* the op of k */
+/* n steps are off the budget from here on; flags: less than that was left. */
+void gen_charge(struct gen *g, int32_t n);
 /* Leaves for a pc, constant or in rax, with so many steps due. */
 void gen_goto(struct gen *g, uint32_t due, uint64_t pc);
 void gen_goto_rax(struct gen *g, uint32_t due);

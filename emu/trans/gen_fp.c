@@ -434,8 +434,9 @@ static bool gen_load_f(struct gen *g, const struct insn *i, uint32_t arg)
     x86_vex(&g->x, width(LOAD, arg), t, 0,
             gen_memory(g, i, arg & SINGLE ? 4 : 8, ACCESS_READ));
     if (arg & SINGLE)
-        x86_vex(&g->x, OR, 0, 0, constant(BOX));
-    put(g, i->rd, t, arg & SINGLE);
+        box_and_put(g, i->rd, arg);
+    else
+        put(g, i->rd, t, false);
     gen_back_here(g, first);
     return true;
 }

@@ -13,8 +13,7 @@
 
 /* Counting ------------------------------------------------------------------ */
 
-/* n steps are off the budget from here on; flags: less than that was left. */
-static void charge(struct gen *g, int32_t n)
+void gen_charge(struct gen *g, int32_t n)
 {
     x86_alu_imm(&g->x, ALU_SUB, true, x86_r(R15), n);
 }
@@ -44,7 +43,7 @@ void gen_skip(struct gen *g, const struct cold *c)
         x86_aim(c->site, g->label[c->to]);
         return;
     }
-    charge(g, n);
+    gen_charge(g, n);
     x86_jmp_to(&g->x, g->label[c->to]);
 }
 
@@ -73,7 +72,7 @@ void gen_goto_rax(struct gen *g, uint32_t due)
     _Static_assert(sizeof(struct jump_entry) == 32, "index by a shift of 4");
 
     gen_give_pins(g);
-    charge(g, (int32_t)due);
+    gen_charge(g, (int32_t)due);
     x86_aim(x86_jcc(&g->x, CC_L), g->t->thunk.at_rax);
     x86_op(&g->x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(RAX));
     x86_shift_imm(&g->x, SH_SHL, false, x86_r(RCX), 4);
@@ -101,7 +100,7 @@ static void goto_by_link(struct gen *g, uint64_t pc)
 void gen_goto(struct gen *g, uint32_t due, uint64_t pc)
 {
     gen_give_pins(g);
-    charge(g, (int32_t)due);
+    gen_charge(g, (int32_t)due);
     if (pc / MEM_PAGE == g->c->pc / MEM_PAGE) {
         goto_by_link(g, pc);
         return;
@@ -140,7 +139,7 @@ static void loop_to(struct gen *g, uint32_t to)
 
     if (g->fp && g->head[to].fp_known)
         begin = g->head[to].fp_known;
-    charge(g, g->due[g->k] + 1 - g->due[to]);
+    gen_charge(g, g->due[g->k] + 1 - g->due[to]);
     x86_jcc_to(&g->x, CC_GE, begin);
     c = gen_cold(g, COLD_OUT, x86_jmp(&g->x));
     c->to = to;

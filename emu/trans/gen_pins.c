@@ -86,16 +86,12 @@ void gen_lend(struct gen *g)
     }
 }
 
-static struct x86_rm in_hart(unsigned r)
-{
-    return gen_hart(offsetof(struct hart, x) + 8ul * r);
-}
-
 void gen_take_pins(struct gen *g)
 {
     for (uint32_t n = 0; n < g->loans; n++) {
-        x86_op(&g->x, X86_STORE, g->loan[n].host, in_hart(g->loan[n].from));
-        x86_op(&g->x, X86_MOV, g->loan[n].host, in_hart(g->loan[n].to));
+        x86_op(&g->x, X86_STORE, g->loan[n].host,
+               gen_x_in_hart(g->loan[n].from));
+        x86_op(&g->x, X86_MOV, g->loan[n].host, gen_x_in_hart(g->loan[n].to));
     }
 }
 
@@ -103,7 +99,8 @@ void gen_give_pins(struct gen *g)
 {
     for (uint32_t n = 0; n < g->loans; n++) {
         if (g->loan[n].written)
-            x86_op(&g->x, X86_STORE, g->loan[n].host, in_hart(g->loan[n].to));
-        x86_op(&g->x, X86_MOV, g->loan[n].host, in_hart(g->loan[n].from));
+            x86_op(&g->x, X86_STORE, g->loan[n].host,
+                   gen_x_in_hart(g->loan[n].to));
+        x86_op(&g->x, X86_MOV, g->loan[n].host, gen_x_in_hart(g->loan[n].from));
     }
 }

@@ -41,8 +41,7 @@ static void move_pins(struct x86 *x, unsigned op)
 {
     for (unsigned r = 1; r < 32; r++)
         if (gen_home[r] != X86_NONE)
-            x86_op(x, op, gen_home[r],
-                   gen_hart(offsetof(struct hart, x) + 8ul * r));
+            x86_op(x, op, gen_home[r], gen_x_in_hart(r));
 }
 
 static void load_pins(struct x86 *x) { move_pins(x, X86_MOV); }

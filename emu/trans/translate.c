@@ -43,7 +43,7 @@ static void leave_at(struct gen *g, uint32_t k, uint8_t *thunk)
     gen_give_pins(g);
     x86_mov_imm(&g->x, RAX, gen_pc(g, k));
     if (g->due[k])
-        x86_alu_imm(&g->x, ALU_SUB, true, x86_r(R15), g->due[k]);
+        gen_charge(g, g->due[k]);
     x86_jmp_to(&g->x, thunk);
 }
 
