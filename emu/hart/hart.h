@@ -195,6 +195,7 @@ struct hart_fast {
     uint64_t forgotten;
     struct code *torn; /* a group of it, at torn_k, had to be left */
     uint32_t torn_k;
+    uint64_t addend[4]; /* of groups' pages, within a translation */
 };
 
 /* mmu.c's and tlb.c's own. Rebuilt by csr_changed. */

@@ -21,6 +21,7 @@ enum {
     GEN_RDX = 33, /* as a guest register: the host's rdx */
     GEN_REGS,
     GEN_LOANS = 6,
+    GEN_GROUPS = 4, /* at a time */
 };
 
 /* insn->hint */
@@ -42,7 +43,17 @@ enum cold_kind {
     COLD_OUT,   /* no budget for what begins at instruction to */
     COLD_QUIT,  /* instruction k is left to the interpreter */
     COLD_GROUP, /* the same, for a group that begins at k: thunk.torn knows */
+    COLD_PAGE,  /* the op of k, and then whether a group can go on behind it */
     COLD_FP,    /* FP registers are to be loaded, for instruction k */
+};
+
+/* Accesses that are checked together: those of base, up to instruction last. */
+struct group {
+    uint8_t base;       /* 0: there are none */
+    uint8_t slot;       /* its addend is in this one */
+    bool loads, stores; /* that it has */
+    uint32_t last;
+    int32_t from, to; /* offsets from base */
 };
 
 struct cold {
@@ -60,13 +71,7 @@ struct cold {
     struct x86_rm at;
     const struct code_site *page;
     const uint8_t *find, *ok;
-};
-
-/* Accesses that were checked together: those of base, up to instruction last. */
-struct group {
-    uint8_t base; /* 0: there are none */
-    uint32_t last;
-    int32_t from, to; /* offsets from base */
+    struct group group; /* COLD_PAGE's */
 };
 
 /* Within this translation a host register is another guest register's. */
@@ -105,7 +110,10 @@ struct gen {
      * by the instructions before it (gen_fuse.c) and is k's rd. */
     struct x86_rm address;
     bool has_address;
-    struct group group[2]; /* loads; stores */
+    struct group group[GEN_GROUPS]; /* linear: loads; stores */
+    /* rdx is this slot's addend, if it was not written and there is no more
+     * cold code since. */
+    uint32_t in_rdx, in_rdx_colds;
     int32_t delta;
     const uint8_t *label[BLOCK_INSNS + 1];
     bool target[BLOCK_INSNS + 1]; /* of a jump within the block */
@@ -255,9 +263,15 @@ struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
     (GEN_CACHES(tlb) + (ctx) * sizeof((struct hart_caches *)0)->tlb[0])
 /* From a TLB's entry to what is known of its page besides. */
 #define GEN_NOTE(member) ((int32_t)offsetof(struct tlb, note[0].member))
-bool gen_in_group(const struct gen *g, const struct insn *i, bool write);
+/* The group that has i, which is k, or NULL. */
+const struct group *gen_group_of(const struct gen *g, const struct insn *i,
+                                 bool write);
 /* s, k's, becomes that of a group that begins at k, if one does. */
 void gen_begin_group(struct gen *g, struct code_site *s);
+/* The same where a TLB is asked: at is where i's access goes, checked. */
+bool gen_paged(struct gen *g, const struct insn *i, bool write,
+               struct x86_rm *at);
+void gen_page_again(struct gen *g, const struct cold *c); /* a COLD_PAGE's */
 /* Cold code since first_cold comes back here from its ops. */
 void gen_back_here(struct gen *g, uint32_t first_cold);
 void gen_retry(struct gen *g, const struct cold *c); /* an access's, in c */

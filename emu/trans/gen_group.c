@@ -59,22 +59,40 @@ static bool widen(struct group *q, const struct insn *i, unsigned size)
     return true;
 }
 
+static bool takes(const struct group *q, bool write)
+{
+    return write ? q->stores : q->loads;
+}
+
+/*
+ * May this access be in the group, too? A group that asks a TLB takes both kinds.
+ * Writing is asked for from the first access on, which needs it only if it is a
+ * store or if, no jump being between, a store will come.
+ */
+static bool may_join(const struct gen *g, struct group *q, bool write,
+                     bool jumped)
+{
+    if (write && !jumped && !code_linear(g->c))
+        q->stores = true;
+    return takes(q, write);
+}
+
 /* What can be done with k's base from k on; how many accesses that are. */
-static uint32_t find_group(const struct gen *g, bool write, struct group *q)
+static uint32_t find_group(const struct gen *g, struct group *q)
 {
     const struct insn *i = &g->insn[g->k];
+    bool jumped = false;
     uint32_t n = 0;
 
-    *q = (struct group){ .base = i->rs1,
-                         .from = (int32_t)i->imm,
-                         .to = (int32_t)i->imm };
+    q->base = i->rs1;
+    q->from = q->to = (int32_t)i->imm;
     for (uint32_t k = g->k; k < g->c->n; k++) {
         struct access a = access_of(g->insn[k].op);
 
         i = &g->insn[k];
         if (k > g->k && g->target[k])
             break;
-        if (a.size && a.write == write && i->rs1 == q->base) {
+        if (a.size && i->rs1 == q->base && may_join(g, q, a.write, jumped)) {
             if (!widen(q, i, a.size))
                 break;
             q->last = k;
@@ -82,28 +100,136 @@ static uint32_t find_group(const struct gen *g, bool write, struct group *q)
         }
         if (changes(i, q->base))
             break;
+        jumped |= gen_jump[i->op].fn != NULL;
     }
     return n;
 }
 
-bool gen_in_group(const struct gen *g, const struct insn *i, bool write)
+const struct group *gen_group_of(const struct gen *g, const struct insn *i,
+                                 bool write)
 {
-    const struct group *q = &g->group[write];
+    for (const struct group *q = g->group; q < &g->group[GEN_GROUPS]; q++)
+        if (!g->has_address && q->base && q->base == i->rs1 &&
+            g->k <= q->last && takes(q, write))
+            return q;
+    return NULL;
+}
 
-    return !g->has_address && q->base && q->base == i->rs1 && g->k <= q->last;
+static bool can_begin(const struct gen *g)
+{
+    const struct insn *i = &g->insn[g->k];
+
+    return !g->has_address && i->rs1 && !(i->hint & HINT_NO_GROUP);
 }
 
 void gen_begin_group(struct gen *g, struct code_site *s)
 {
-    struct group q;
+    struct group q = { .loads = !s->write, .stores = s->write };
 
-    if (g->has_address || !g->insn[g->k].rs1 ||
-        g->insn[g->k].hint & HINT_NO_GROUP ||
-        find_group(g, s->write, &q) < LEAST)
+    if (!can_begin(g) || find_group(g, &q) < LEAST)
         return;
     s->group = true;
     s->bits = SITE_BITS; /* thunk.find fills it, with a page */
     s->from = q.from;
     s->size = (uint32_t)(q.to - q.from);
     g->group[s->write] = q;
+}
+
+/* Pages ---------------------------------------------------------------------- */
+
+static struct x86_rm slot(const struct group *q)
+{
+    return gen_hart(offsetof(struct hart, fast.addend) + 8ul * q->slot);
+}
+
+/*
+ * Asks the TLB for the page of the first byte, and compares with that of the last
+ * one. What comes back is a jump, if it is not there; else rdx and the slot are
+ * its addend from here on. at is where the base points to on the host.
+ */
+static uint8_t *ask_page(struct gen *g, const struct group *q,
+                         struct x86_rm *at)
+{
+    const size_t tag = q->stores ? offsetof(struct tlb_entry, write)
+                                 : offsetof(struct tlb_entry, read);
+    unsigned base = gen_source(g, q->base, RAX);
+    int32_t gone = base == RAX ? q->from : 0;
+    uint8_t *other;
+
+    if (q->from)
+        x86_op(&g->x, X86_LEA, RAX, x86_mem(base, q->from));
+    gen_find_entry(g->t, &g->x, q->from ? RAX : base);
+    x86_op(&g->x, X86_LEA, RDX, x86_mem(base, q->to - 1 - gone));
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), -(int32_t)MEM_PAGE);
+    x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, (int32_t)tag));
+    other = x86_jcc(&g->x, CC_NE);
+    x86_op(&g->x, X86_MOV, RDX,
+           x86_mem(RCX, offsetof(struct tlb_entry, addend)));
+    x86_op(&g->x, X86_STORE, RDX, slot(q));
+    *at = x86_sum(base, RDX, 0, -gone);
+    return other;
+}
+
+static void note_rdx(struct gen *g, const struct group *q)
+{
+    g->x.wrote = 0;
+    g->in_rdx = q->slot;
+    g->in_rdx_colds = g->colds;
+}
+
+static bool is_in_rdx(const struct gen *g, const struct group *q)
+{
+    return q->slot == g->in_rdx && g->colds == g->in_rdx_colds &&
+           !(g->x.wrote >> RDX & 1);
+}
+
+/* A group that is not yet over needs its slot. */
+static struct group *free_group(struct gen *g)
+{
+    for (struct group *q = g->group; q < &g->group[GEN_GROUPS]; q++)
+        if (!q->base || q->last < g->k)
+            return q;
+    return NULL;
+}
+
+static bool begin_paged(struct gen *g, bool write, struct x86_rm *at)
+{
+    struct group q = { .loads = true, .stores = write }, *free = free_group(g);
+    struct cold *c;
+
+    if (!free || !can_begin(g) || find_group(g, &q) < 2)
+        return false;
+    q.slot = (uint8_t)(free - g->group);
+    c = gen_cold(g, COLD_PAGE, ask_page(g, &q, at));
+    c->group = *free = q;
+    note_rdx(g, &q);
+    return true;
+}
+
+bool gen_paged(struct gen *g, const struct insn *i, bool write,
+               struct x86_rm *at)
+{
+    const struct group *q = gen_group_of(g, i, write);
+
+    if (!q) {
+        if (!begin_paged(g, write, at))
+            return false;
+    } else {
+        *at = x86_sum(gen_source(g, i->rs1, RAX), RDX, 0, 0);
+        if (!is_in_rdx(g, q)) {
+            x86_op(&g->x, X86_MOV, RDX, slot(q));
+            note_rdx(g, q);
+        }
+    }
+    at->disp += (int32_t)i->imm;
+    return true;
+}
+
+void gen_page_again(struct gen *g, const struct cold *c)
+{
+    struct x86_rm at;
+    uint8_t *other = ask_page(g, &c->group, &at);
+
+    x86_jmp_to(&g->x, c->back);
+    x86_aim(other, g->x.p);
 }

@@ -247,12 +247,15 @@ static struct cold *ask(struct gen *g, struct x86_rm at, unsigned size,
 struct x86_rm gen_memory(struct gen *g, const struct insn *i, unsigned size,
                          unsigned access)
 {
-    bool write = access == ACCESS_WRITE, known = gen_in_group(g, i, write);
+    bool write = access == ACCESS_WRITE, known = gen_group_of(g, i, write);
     int64_t disp = i->imm + g->delta;
     struct code_site *s = known ? NULL : site_of(g, i, size, write);
-    struct x86_rm at = where(g, i);
     struct cold *c = NULL;
+    struct x86_rm at;
 
+    if (!code_linear(g->c) && gen_paged(g, i, write, &at))
+        return at;
+    at = where(g, i);
     if (!(known || s) || disp != (int32_t)disp)
         at = flat(g, at);
     if (s && s->group)
@@ -295,7 +298,7 @@ void gen_regroup(struct gen *g, const struct cold *c)
 void gen_back_here(struct gen *g, uint32_t first_cold)
 {
     for (uint32_t n = first_cold; n < g->colds; n++)
-        if (g->cold[n].kind == COLD_OP)
+        if (g->cold[n].kind == COLD_OP || g->cold[n].kind == COLD_PAGE)
             g->cold[n].back = g->x.p;
 }
 

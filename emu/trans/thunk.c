@@ -317,7 +317,7 @@ static void emit_find(struct trans *t, struct x86 *x, bool write, unsigned size)
 
 void thunks_emit(struct trans *t)
 {
-    struct x86 x = { t->rw, t->rw + t->size };
+    struct x86 x = { .p = t->rw, .end = t->rw + t->size };
 
     emit_load_fp(t, &x);
     emit_enter(t, &x);

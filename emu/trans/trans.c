@@ -175,6 +175,23 @@ static void judge(struct hart *h, struct code *c, unsigned k, uint64_t va)
         judge_odd(h, c, k, va);
 }
 
+/* A group without a site was left: is that often? */
+static void judge_torn(struct hart *h, struct code *c, uint32_t k)
+{
+    enum { OFTEN = 8 };
+    struct code_site *s = &c->site[k];
+    uint32_t now = (uint32_t)(h->steps / 64), since = s->since;
+
+    if (++s->torn < OFTEN)
+        return;
+    s->torn = 0;
+    s->since = now;
+    if (now - since >= OFTEN * SITE_STEPS * 8 / 64)
+        return;
+    c->block->insn[k].hint |= HINT_NO_GROUP;
+    code_remake(c);
+}
+
 /* A group was left, which costs much more than a miss. */
 static void group_torn(struct hart *h)
 {
@@ -187,6 +204,10 @@ static void group_torn(struct hart *h)
     h->fast.torn = NULL;
     c->t->info.torn++;
     s = &c->site[k];
+    if (!s->site) {
+        judge_torn(h, c, k);
+        return;
+    }
     hart_caches(h)->sites.misses[s->site] -= SITE_MISSES / 8 - 1;
     site_missed(h, c, k, h->x[c->block->insn[k].rs1] + (uint64_t)s->from);
 }

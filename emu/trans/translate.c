@@ -47,6 +47,14 @@ static void leave_at(struct gen *g, uint32_t k, uint8_t *thunk)
     x86_jmp_to(&g->x, thunk);
 }
 
+/* The group that begins at k is no good now; the interpreter does the rest. */
+static void leave_torn(struct gen *g, uint32_t k, uint32_t rest)
+{
+    x86_mov_imm(&g->x, RCX, k);
+    x86_mov_imm(&g->x, RDX, (uintptr_t)g->c);
+    leave_at(g, rest, g->t->thunk.torn);
+}
+
 /* The op of a fused access looks for its address in rs1. */
 static void make_address(struct gen *g, const struct cold *c)
 {
@@ -82,9 +90,12 @@ static void cold(struct gen *g, const struct cold *c)
         break;
     case COLD_GROUP:
         gen_regroup(g, c);
-        x86_mov_imm(&g->x, RCX, c->k);
-        x86_mov_imm(&g->x, RDX, (uintptr_t)g->c);
-        leave_at(g, c->k, g->t->thunk.torn);
+        leave_torn(g, c->k, c->k);
+        break;
+    case COLD_PAGE:
+        call_op(g, c->k);
+        gen_page_again(g, c);
+        leave_torn(g, c->k, c->k + 1);
         break;
     case COLD_QUIT:
         leave_at(g, c->k, g->t->thunk.for_ops);
@@ -241,7 +252,8 @@ struct code *translate(struct trans *t, const struct hart *h, struct block *b,
                         .site = site,
                         .bytes = b->insn[b->n].off,
                         .kind = (uint8_t)code_kind(h) };
-    g = (struct gen){ .x = { t->rw + t->used, t->rw + t->used + ROOM },
+    g = (struct gen){ .x = { .p = t->rw + t->used,
+                             .end = t->rw + t->used + ROOM },
                       .t = t,
                       .c = c,
                       .h = h,

@@ -30,6 +30,7 @@ static void operand(struct x86 *x, unsigned reg, struct x86_rm rm)
     unsigned r = (reg & 7) << 3, b = rm.base & 7, mod;
     bool sib = rm.index != X86_NONE || b == RSP;
 
+    x->wrote |= 1u << (reg & 15) | (rm.mem ? 0u : 1u << rm.base);
     if (!rm.mem) {
         x86_byte(x, 0xc0 | r | b);
         return;
@@ -112,6 +113,8 @@ void x86_shift_cl(struct x86 *x, unsigned group, bool w, struct x86_rm rm)
 
 void x86_unary(struct x86 *x, unsigned group, bool w, struct x86_rm rm)
 {
+    if (group >= UN_MUL)
+        x->wrote |= 1u << RAX | 1u << RDX;
     x86_op(x, 0xf7 | (w ? X86_W : 0), group, rm);
 }
 
@@ -119,6 +122,7 @@ void x86_unary(struct x86 *x, unsigned group, bool w, struct x86_rm rm)
  * of it. */
 void x86_mov_imm_only(struct x86 *x, unsigned reg, uint64_t v)
 {
+    x->wrote |= 1u << reg;
     if (v == (uint32_t)v) {
         if (reg >= 8)
             x86_byte(x, 0x41);
@@ -178,6 +182,7 @@ uint8_t *x86_jmp(struct x86 *x)
 uint8_t *x86_call(struct x86 *x)
 {
     x86_byte(x, 0xe8);
+    x->wrote = UINT32_MAX;
     return site(x);
 }
 

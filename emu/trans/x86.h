@@ -19,6 +19,7 @@
 
 struct x86 {
     uint8_t *p, *end; /* the next byte, in the writable mapping */
+    uint32_t wrote;   /* bits of registers that may have been, since it was 0 */
 };
 
 enum x86_reg {
