@@ -62,6 +62,8 @@ static uint64_t resolve(struct hart *h, uint64_t va, unsigned len,
     if (end != WALK_OK)
         return fault_cause(end, access);
     tlb_fill(h, ctx, va, &m, access & ACCESS_EXEC);
+    if (!(access & ACCESS_EXEC))
+        tlb_fill_around(h, ctx, va, &m);
     *pa = m.pa;
     return NO_FAULT;
 }

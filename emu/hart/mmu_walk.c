@@ -239,6 +239,22 @@ enum walk_end mmu_walk(struct hart *h, uint64_t va, unsigned access,
     return end;
 }
 
+bool mmu_neighbour(const struct hart *h, uint64_t pte_at, unsigned priv,
+                   bool sum, struct mapping *m)
+{
+    uint64_t pte;
+
+    if (!read_pte(h, pte_at, &pte) || check_pte(h, pte, 0) != FAULT_NONE ||
+        !(pte & PTE_A) || pte & PTE_N)
+        return false;
+    m->rights = rights_of(h, pte, priv, sum);
+    if (!(pte & PTE_D))
+        m->rights &= ~(unsigned)ACCESS_WRITE;
+    m->pa = pte_pa(pte);
+    m->leaf = pte_at;
+    return m->rights & ACCESS_READ;
+}
+
 /* The debugger's walks ------------------------------------------------------*/
 
 /* The privilege that loads and stores have now (mstatus.MPRV). */

@@ -50,4 +50,9 @@ enum walk_end mmu_probe(struct hart *h, uint64_t va, unsigned access,
 enum walk_end mmu_walk(struct hart *h, uint64_t va, unsigned access,
                        unsigned priv, bool sum, struct mapping *out);
 
+/* m, which has an ordinary leaf, becomes what the leaf at pte_at, in the same
+ * table, makes of a page. False: loads could not use that as it is. */
+bool mmu_neighbour(const struct hart *h, uint64_t pte_at, unsigned priv,
+                   bool sum, struct mapping *m);
+
 #endif

@@ -157,6 +157,11 @@ void tables_use(struct tables *t, struct tlb *tlb, const struct mapping *m,
     }
 }
 
+void tables_use_leaf(struct tlb *tlb, const struct mapping *m)
+{
+    set(tlb->last[m->levels - 1]->leaf, m->leaf);
+}
+
 /* Leaving ------------------------------------------------------------------- */
 
 static void remove_table(struct tables *t, struct table *k)

@@ -30,6 +30,8 @@ void tables_free(struct tables *t);
 /* tlb is about to remember what a walk came to; exec: for instructions. */
 void tables_use(struct tables *t, struct tlb *tlb, const struct mapping *m,
                 bool exec);
+/* The same for m's leaf alone: the last use was of one next to it. */
+void tables_use_leaf(struct tlb *tlb, const struct mapping *m);
 
 /* It has forgotten everything. */
 void tables_leave(struct tables *t, struct tlb *tlb);

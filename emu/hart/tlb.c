@@ -372,24 +372,19 @@ static bool fits(const struct mem_region *r, uint64_t pa)
     return r && mem_reads_host(r) && r->size - (pa - r->base) >= MEM_PAGE;
 }
 
-void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
-              const struct mapping *m, bool exec)
+/* What m says of va's page, if PMP says the same of all of it. */
+static void put(struct hart *h, struct tlb *t, uint64_t va,
+                const struct mapping *m, bool exec)
 {
-    struct tlb *t = h->mmu.here[ctx];
-    struct tlb_entry *e;
-    struct tlb_note *note;
+    struct tlb_entry *e = tlb_at(t, va);
+    struct tlb_note *note = &t->note[e - t->entry];
     uint64_t pa = m->pa & page_mask;
     const struct mem_region *r = mem_find(h->mem, pa);
-    unsigned rights = m->rights & pmp_rights(h, pa, MEM_PAGE, tlb_priv_of(ctx));
+    unsigned rights =
+        m->rights & pmp_rights(h, pa, MEM_PAGE, tlb_priv_of(t->ctx));
 
-    if (m->levels)
-        tables_use(h->tables, t, m, exec);
-    if (!pmp_page_uniform(h, pa))
+    if (!rights)
         return;
-    if (is_others(tlb_at(t, va), va))
-        evicted(t);
-    e = tlb_at(t, va);
-    note = &t->note[e - t->entry];
     if (!exec || !fits(r, pa)) /* jump entries: tables_use has to know */
         rights &= ~(unsigned)ACCESS_EXEC;
     forget_entry(e);
@@ -399,6 +394,37 @@ void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
     t->clean = false;
     if (fits(r, pa))
         set_tags(h, t, e, r, va & page_mask, rights);
+}
+
+void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
+              const struct mapping *m, bool exec)
+{
+    struct tlb *t = h->mmu.here[ctx];
+
+    if (m->levels)
+        tables_use(h->tables, t, m, exec);
+    if (is_others(tlb_at(t, va), va))
+        evicted(t);
+    put(h, t, va, m, exec);
+}
+
+void tlb_fill_around(struct hart *h, unsigned ctx, uint64_t va,
+                     const struct mapping *m)
+{
+    enum { LINE = 64 };
+    struct tlb *t = h->mmu.here[ctx];
+    uint64_t first = m->leaf & -(uint64_t)LINE;
+    struct mapping n = *m;
+
+    if (!m->leaf || !pmp_allows(h, first, LINE, ACCESS_READ, PRIV_S))
+        return;
+    va -= (m->leaf - first) / 8 * MEM_PAGE;
+    for (uint64_t at = first; at < first + LINE; at += 8, va += MEM_PAGE)
+        if (tlb_at(t, va)->page == TLB_NONE &&
+            mmu_neighbour(h, at, tlb_priv_of(ctx), ctx == CTX_S_SUM, &n)) {
+            tables_use_leaf(t, &n);
+            put(h, t, va, &n, false);
+        }
 }
 
 /* Reads have no other pages to look at, where no triggers are and PMP says the

@@ -41,6 +41,11 @@ static inline const struct tlb_note *tlb_note(const struct tlb_entry *e)
 void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
               const struct mapping *m, bool exec);
 
+/* The same, after that, for pages around va's: those whose leaves stand next to
+ * m's, and could be used as they are, have what was not in use. */
+void tlb_fill_around(struct hart *h, unsigned ctx, uint64_t va,
+                     const struct mapping *m);
+
 /* Its page wants no attention any more, perhaps: the tags it may have now. */
 void tlb_again(struct hart *h, unsigned ctx, uint64_t va);
 
