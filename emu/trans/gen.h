@@ -52,6 +52,7 @@ struct group {
     uint8_t base;       /* 0: there are none */
     uint8_t slot;       /* its addend is in this one */
     bool loads, stores; /* that it has */
+    bool no_slot;       /* there are two; its addend is but in rdx */
     uint32_t last;
     int32_t from, to; /* offsets from base */
 };
@@ -107,7 +108,7 @@ struct gen {
     uint8_t tested_x;
     bool raw; /* k's result was not extended after all */
     /* The address of k is not in its rs1, which would have been made of this
-     * by the instructions before it (gen_fuse.c) and is k's rd. */
+     * by the instructions before it (gen_fuse.c) and is not used after it. */
     struct x86_rm address;
     bool has_address;
     struct group group[GEN_GROUPS]; /* linear: loads; stores */
@@ -214,6 +215,8 @@ uint32_t gen_skips_here(const struct gen *g, uint32_t k);
 bool gen_makes_word(const struct gen *g, const struct insn *i);
 /* Does the op look at nothing but the low halves of its operands? */
 bool gen_takes_words(unsigned op);
+/* Does it make a number, by a host instruction or two, and nothing else? */
+bool gen_is_simple(unsigned op);
 /* The row of an op that has host code, or NULL. */
 const struct gen_row *gen_row_of(unsigned op);
 

@@ -12,21 +12,29 @@
 /* Words ---------------------------------------------------------------------- */
 
 /* What is to be known of ops: their result is always a word; they look at the
- * low halves of their operands only; they make a number, and do nothing else. */
-enum { WORD = 1, OF_WORDS = 2, SIMPLE = 4 };
+ * low halves of their operands only; they make a number, and do nothing else,
+ * SIMPLE by a host instruction or two. */
+enum { WORD = 1, OF_WORDS = 2, PURE = 4, SIMPLE = 8 | PURE };
 
 static const uint8_t facts[OP_COUNT] = {
     [OP_lui] = WORD | SIMPLE,
     [OP_addw] = WORD | OF_WORDS | SIMPLE,
     [OP_subw] = WORD | OF_WORDS | SIMPLE,
-    [OP_mulw] = WORD | OF_WORDS,
+    [OP_mul] = PURE,
+    [OP_mulw] = WORD | OF_WORDS | PURE,
     [OP_addiw] = WORD | OF_WORDS | SIMPLE,
     [OP_slliw] = WORD | OF_WORDS | SIMPLE,
     [OP_srliw] = WORD | OF_WORDS | SIMPLE,
     [OP_sraiw] = WORD | OF_WORDS | SIMPLE,
-    [OP_sllw] = WORD | OF_WORDS,
-    [OP_srlw] = WORD | OF_WORDS,
-    [OP_sraw] = WORD | OF_WORDS,
+    [OP_sllw] = WORD | OF_WORDS | PURE,
+    [OP_srlw] = WORD | OF_WORDS | PURE,
+    [OP_sraw] = WORD | OF_WORDS | PURE,
+    [OP_sll] = PURE,
+    [OP_srl] = PURE,
+    [OP_sra] = PURE,
+    [OP_sh1add] = PURE,
+    [OP_sh2add] = PURE,
+    [OP_sh3add] = PURE,
     [OP_divw] = WORD,
     [OP_divuw] = WORD,
     [OP_remw] = WORD,
@@ -36,13 +44,13 @@ static const uint8_t facts[OP_COUNT] = {
     [OP_lw] = WORD,
     [OP_lbu] = WORD,
     [OP_lhu] = WORD,
-    [OP_slt] = WORD,
-    [OP_sltu] = WORD,
-    [OP_slti] = WORD,
-    [OP_sltiu] = WORD,
-    [OP_sext_b] = WORD,
-    [OP_sext_h] = WORD,
-    [OP_zext_h] = WORD,
+    [OP_slt] = WORD | PURE,
+    [OP_sltu] = WORD | PURE,
+    [OP_slti] = WORD | PURE,
+    [OP_sltiu] = WORD | PURE,
+    [OP_sext_b] = WORD | PURE,
+    [OP_sext_h] = WORD | PURE,
+    [OP_zext_h] = WORD | PURE,
     [OP_addi] = SIMPLE,
     [OP_andi] = SIMPLE,
     [OP_ori] = SIMPLE,
@@ -58,6 +66,23 @@ static const uint8_t facts[OP_COUNT] = {
 };
 
 bool gen_takes_words(unsigned op) { return facts[op] & OF_WORDS; }
+
+bool gen_is_simple(unsigned op) { return (facts[op] & SIMPLE) == SIMPLE; }
+
+/* From k on nobody looks at x[r]: it gets another value before that, and before
+ * anyone can leave or come. */
+static bool dies(const struct gen *g, uint32_t k, unsigned r)
+{
+    for (; k < g->c->n && !g->target[k]; k++) {
+        const struct insn *i = &g->insn[k];
+
+        if (!(facts[i->op] & PURE) || i->rs1 == r || i->rs2 == r)
+            return false;
+        if (i->rd == r)
+            return true;
+    }
+    return false;
+}
 
 bool gen_makes_word(const struct gen *g, const struct insn *i)
 {
@@ -183,35 +208,43 @@ static bool is_load(unsigned op)
            op == OP_lbu || op == OP_lhu || op == OP_lwu;
 }
 
-/* Where the sum base + (index << scale) comes from. */
+/* Where the sum base + (index << scale) comes from, and goes to. */
 struct sum {
-    unsigned base, index, scale;
+    unsigned base, index, scale, rd;
     uint32_t n; /* instructions that make it */
 };
 
-/* add; sh1add ...; slli and add. Their result is in i->rd. */
-static bool find_sum(const struct insn *i, uint32_t left, struct sum *s)
+/* slli and add, and nothing else becomes of the product. */
+static bool is_scaled(const struct gen *g, const struct insn *i)
+{
+    return i->imm <= 3 && i[1].op == OP_add &&
+           (i[1].rs1 == i->rd) != (i[1].rs2 == i->rd) &&
+           (i[1].rd == i->rd || dies(g, g->k + 2, i->rd));
+}
+
+/* add; sh1add ...; slli and add. */
+static bool find_sum(const struct gen *g, const struct insn *i, uint32_t left,
+                     struct sum *s)
 {
     switch (i->op) {
     case OP_add:
-        *s = (struct sum){ i->rs1, i->rs2, 0, 1 };
+        *s = (struct sum){ i->rs1, i->rs2, 0, i->rd, 1 };
         break;
     case OP_sh1add:
     case OP_sh2add:
     case OP_sh3add:
-        *s = (struct sum){ i->rs2, i->rs1, i->op - OP_sh1add + 1u, 1 };
+        *s = (struct sum){ i->rs2, i->rs1, i->op - OP_sh1add + 1u, i->rd, 1 };
         break;
     case OP_slli:
-        if (left < 2 || i->imm > 3 || i[1].op != OP_add || i[1].rd != i->rd ||
-            (i[1].rs1 == i->rd) == (i[1].rs2 == i->rd))
+        if (left < 2 || !is_scaled(g, i))
             return false;
         *s = (struct sum){ i[1].rs1 == i->rd ? i[1].rs2 : i[1].rs1, i->rs1,
-                           (unsigned)i->imm, 2 };
+                           (unsigned)i->imm, i[1].rd, 2 };
         break;
     default:
         return false;
     }
-    return s->base && s->index && !gen_no_rd(i);
+    return s->base && s->index && s->rd != X_SINK && !gen_no_rd(i);
 }
 
 /* As an operand; both cannot be had if one is in rax. */
@@ -223,13 +256,14 @@ static struct x86_rm sum_at(struct gen *g, const struct sum *s, unsigned tmp)
                    s->scale, 0);
 }
 
-/* The sum, and a load from there over it. */
+/* The sum, and a load from there over it, or after which it is not used. */
 static bool fuse_load(struct gen *g, const struct insn *i, const struct sum *s)
 {
     const struct insn *load = &i[s->n];
     const struct gen_row *row = gen_row_of(load->op);
 
-    if (!is_load(load->op) || load->rs1 != i->rd || load->rd != i->rd ||
+    if (!is_load(load->op) || load->rs1 != s->rd ||
+        (load->rd != s->rd && !dies(g, g->k + s->n + 1, s->rd)) ||
         (!gen_pinned(g, s->base) && !gen_pinned(g, s->index) &&
          s->base != s->index))
         return false;
@@ -245,16 +279,18 @@ static bool fuse_load(struct gen *g, const struct insn *i, const struct sum *s)
 static bool fuse_sum(struct gen *g, const struct insn *i, uint32_t left)
 {
     struct sum s;
+    unsigned rd;
 
-    if (!find_sum(i, left, &s))
+    if (!find_sum(g, i, left, &s))
         return false;
     if (left > s.n && !g->target[g->k + s.n] && fuse_load(g, i, &s))
         return true;
     if (s.n == 1)
         return false;
-    x86_op(&g->x, X86_LEA, gen_target(g, i), sum_at(g, &s, RCX));
-    gen_put(g, i->rd, gen_target(g, i));
-    set_word(g, i->rd, false);
+    rd = gen_pinned(g, s.rd) ? g->pin[s.rd] : RAX;
+    x86_op(&g->x, X86_LEA, rd, sum_at(g, &s, RCX));
+    gen_put(g, s.rd, rd);
+    set_word(g, s.rd, false);
     g->k++;
     return true;
 }
@@ -285,7 +321,7 @@ bool gen_fuse(struct gen *g)
 bool gen_can_try(const struct insn *i, uint32_t n)
 {
     for (uint32_t m = 0; m < n; m++)
-        if (!(facts[i[m].op] & SIMPLE) || i[m].rd == X_SINK || i[m].rd != i->rd)
+        if ((facts[i[m].op] & SIMPLE) != SIMPLE || i[m].rd == X_SINK || i[m].rd != i->rd)
             return false;
     return true;
 }

@@ -105,12 +105,26 @@ static uint32_t find_group(const struct gen *g, struct group *q)
     return n;
 }
 
+static void note_rdx(struct gen *g, const struct group *q)
+{
+    g->x.wrote = 0;
+    g->in_rdx = q->slot;
+    g->in_rdx_colds = g->colds;
+}
+
+static bool is_in_rdx(const struct gen *g, const struct group *q)
+{
+    return q->slot == g->in_rdx && g->colds == g->in_rdx_colds &&
+           !(g->x.wrote >> RDX & 1);
+}
+
 const struct group *gen_group_of(const struct gen *g, const struct insn *i,
                                  bool write)
 {
     for (const struct group *q = g->group; q < &g->group[GEN_GROUPS]; q++)
         if (!g->has_address && q->base && q->base == i->rs1 &&
-            g->k <= q->last && takes(q, write))
+            g->k <= q->last && takes(q, write) &&
+            (!q->no_slot || is_in_rdx(g, q)))
             return q;
     return NULL;
 }
@@ -165,22 +179,20 @@ static uint8_t *ask_page(struct gen *g, const struct group *q,
     other = x86_jcc(&g->x, CC_NE);
     x86_op(&g->x, X86_MOV, RDX,
            x86_mem(RCX, offsetof(struct tlb_entry, addend)));
-    x86_op(&g->x, X86_STORE, RDX, slot(q));
+    if (!q->no_slot)
+        x86_op(&g->x, X86_STORE, RDX, slot(q));
     *at = x86_sum(base, RDX, 0, -gone);
     return other;
 }
 
-static void note_rdx(struct gen *g, const struct group *q)
+/* Is rdx likely to stay what it is up to k, which is the last one? (If it is not
+ * after all, k is on its own.) */
+static bool needs_no_slot(const struct gen *g, const struct group *q)
 {
-    g->x.wrote = 0;
-    g->in_rdx = q->slot;
-    g->in_rdx_colds = g->colds;
-}
-
-static bool is_in_rdx(const struct gen *g, const struct group *q)
-{
-    return q->slot == g->in_rdx && g->colds == g->in_rdx_colds &&
-           !(g->x.wrote >> RDX & 1);
+    for (uint32_t k = g->k + 1; k < q->last; k++)
+        if (!gen_is_simple(g->insn[k].op) || !gen_pinned(g, g->insn[k].rd))
+            return false;
+    return true;
 }
 
 /* A group that is not yet over needs its slot. */
@@ -196,9 +208,11 @@ static bool begin_paged(struct gen *g, bool write, struct x86_rm *at)
 {
     struct group q = { .loads = true, .stores = write }, *free = free_group(g);
     struct cold *c;
+    uint32_t n;
 
-    if (!free || !can_begin(g) || find_group(g, &q) < 2)
+    if (!free || !can_begin(g) || (n = find_group(g, &q)) < 2)
         return false;
+    q.no_slot = n == 2 && needs_no_slot(g, &q);
     q.slot = (uint8_t)(free - g->group);
     c = gen_cold(g, COLD_PAGE, ask_page(g, &q, at));
     c->group = *free = q;

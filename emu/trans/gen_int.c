@@ -97,6 +97,12 @@ static bool gen_alu(struct gen *g, const struct insn *i, uint32_t arg)
         move(g, i->rd, a ? a : b);
         return true;
     }
+    if (op == X86_ADD && !(arg & WORD) && i->rd != a && i->rd != b &&
+        gen_pinned(g, a) && gen_pinned(g, b)) {
+        x86_op(&g->x, X86_LEA, t, x86_sum(g->pin[a], g->pin[b], 0, 0));
+        gen_put(g, i->rd, t);
+        return true;
+    }
     if (arg & COMMUTES && i->rd == b) {
         b = a;
         a = i->rd;
