@@ -51,7 +51,7 @@ struct code_site {
     uint32_t size; /* 0: it is no access */
     uint8_t bits;  /* its block has 1 << bits bytes */
     bool write, group;
-    uint8_t due; /* steps done before the instruction and not charged */
+    uint8_t due;  /* steps done before the instruction and not charged */
     uint8_t torn; /* times that a group without a site was, since then */
 };
 

@@ -321,7 +321,8 @@ bool gen_fuse(struct gen *g)
 bool gen_can_try(const struct insn *i, uint32_t n)
 {
     for (uint32_t m = 0; m < n; m++)
-        if ((facts[i[m].op] & SIMPLE) != SIMPLE || i[m].rd == X_SINK || i[m].rd != i->rd)
+        if ((facts[i[m].op] & SIMPLE) != SIMPLE || i[m].rd == X_SINK ||
+            i[m].rd != i->rd)
             return false;
     return true;
 }

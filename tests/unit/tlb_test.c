@@ -290,7 +290,8 @@ Test(tlb, pages_around_one_that_is_asked_for_are_found_too)
     poke64(g, entry + 24, pte(DATA(5), LEAF));
     expect(VA, 100);
     cr_assert(remembers(VA - 5 * one) && remembers(VA + one));
-    cr_assert(TLB_LEAST == 1 || tlb_data(g->h, VA - 5 * one)->write != TLB_NONE);
+    cr_assert(TLB_LEAST == 1 ||
+              tlb_data(g->h, VA - 5 * one)->write != TLB_NONE);
     cr_assert_eq(tlb_data(g->h, VA + one)->write, TLB_NONE);
     cr_assert_eq(tlb_data(g->h, VA - one)->page, TLB_NONE);
     cr_assert_eq(tlb_data(g->h, VA + 2 * one)->read, TLB_NONE);
