@@ -68,6 +68,21 @@ enum {
     MSTATUS_TVM = 1 << 20,
     MSTATUS_TW = 1 << 21,
     MSTATUS_TSR = 1 << 22,
+    SSTATUS_BITS = MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS |
+                   MSTATUS_SUM | MSTATUS_MXR,
+};
+#define MSTATUS_UXL (UINT64_C(2) << 32)
+#define MSTATUS_SXL (UINT64_C(2) << 34)
+#define MSTATUS_SD  (UINT64_C(1) << 63)
+
+enum { CSR_SSTATUS = 0x100, CSR_MIP = 0x344 };
+
+/* Bits of menvcfg and senvcfg. */
+enum {
+    ENVCFG_FIOM = 1,
+    ENVCFG_CBIE = 3 << 4, /* Zicbom, Zicboz */
+    ENVCFG_CBCFE = 1 << 6,
+    ENVCFG_CBZE = 1 << 7,
 };
 
 #endif

@@ -9,22 +9,9 @@
 #include "emu/hart/mmu.h"
 #include "emu/hart/mmu_walk.h"
 
-#define MSTATUS_UXL (UINT64_C(2) << 32)
-#define MSTATUS_SXL (UINT64_C(2) << 34)
-#define MSTATUS_SD  (UINT64_C(1) << 63)
-
 enum {
-    SSTATUS_BITS = MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS |
-                   MSTATUS_SUM | MSTATUS_MXR,
     MSTATUS_BITS = SSTATUS_BITS | MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP |
                    MSTATUS_MPRV | MSTATUS_TVM | MSTATUS_TW | MSTATUS_TSR,
-};
-
-enum {
-    ENVCFG_FIOM = 1,
-    ENVCFG_CBIE = 3 << 4,
-    ENVCFG_CBCFE = 1 << 6,
-    ENVCFG_CBZE = 1 << 7,
 };
 
 static bool on(const struct hart *h, enum ext e)

@@ -135,9 +135,6 @@ STORE(fsd, uint64_t, h->f[i->rs2], fp_enabled(h))
 
 /* Cache blocks: there is no cache, but the rights are checked --------------- */
 
-/* Zicbom, Zicboz: bits of menvcfg and senvcfg. */
-enum { ENVCFG_CBIE = 3 << 4, ENVCFG_CBCFE = 1 << 6, ENVCFG_CBZE = 1 << 7 };
-
 static bool cbo_allowed(const struct hart *h, uint64_t bits)
 {
     if (h->priv < PRIV_M && !(h->menvcfg & bits))

@@ -17,8 +17,6 @@
 
 /* Zicsr -----------------------------------------------------------------------*/
 
-enum { CSR_MIP = 0x344 };
-
 /*
  * What set and clear work on: for mip without the interrupt lines, or the
  * line of an external interrupt would become software's bit (3.1.9).

@@ -10,6 +10,7 @@
  * may be accessed as well: if this one is not among them the op does it, and
  * fills the site (trans.c), until it turns out that this happens too often.
  */
+#include "emu/hart/csr.h"
 #include "emu/hart/mmu.h"
 #include "emu/trans/gen.h"
 
@@ -328,6 +329,37 @@ static bool gen_store_x(struct gen *g, const struct insn *i, uint32_t arg)
     return true;
 }
 
+/* May this mode do it? */
+static void ask_envcfg(struct gen *g, size_t envcfg)
+{
+    x86_op(&g->x, 0xf6, 0, gen_hart(envcfg)); /* test byte */
+    x86_byte(&g->x, ENVCFG_CBZE);
+    gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_E));
+}
+
+/* Kernels clear pages by this. */
+static bool gen_cbo_zero(struct gen *g, const struct insn *i, uint32_t size)
+{
+    uint32_t first = g->colds;
+    struct x86_rm at;
+
+    if (g->h->cpu.cboz_block != size)
+        return false;
+    if (code_priv(g->c) != PRIV_M)
+        ask_envcfg(g, offsetof(struct hart, menvcfg));
+    if (code_priv(g->c) == PRIV_U)
+        ask_envcfg(g, offsetof(struct hart, senvcfg));
+    gen_load(g, RAX, i->rs1);
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RAX), -(int32_t)size);
+    gen_cold(g, COLD_OP, compare_tag(g, RAX, 1, find_tag(g, RAX, true)));
+    at = on_host(g, x86_mem(RAX, 0));
+    x86_op(&g->x, 0x57 | X86_0F, 0, x86_r(0)); /* xorps xmm0, xmm0 */
+    for (uint32_t n = 0; n < size; n += 16, at.disp += 16)
+        x86_op(&g->x, 0x11 | X86_0F, 0, at); /* movups */
+    gen_back_here(g, first);
+    return true;
+}
+
 const struct gen_row gen_mem[OP_COUNT] = {
     [OP_lb] = { gen_load_x, ACCESS(0xbe | X86_0F | X86_W, 1) },
     [OP_lh] = { gen_load_x, ACCESS(0xbf | X86_0F | X86_W, 2) },
@@ -340,4 +372,5 @@ const struct gen_row gen_mem[OP_COUNT] = {
     [OP_sh] = { gen_store_x, ACCESS(0x89 | X86_66, 2) },
     [OP_sw] = { gen_store_x, ACCESS(0x89, 4) },
     [OP_sd] = { gen_store_x, ACCESS(0x89 | X86_W, 8) },
+    [OP_cbo_zero] = { gen_cbo_zero, 64 },
 };

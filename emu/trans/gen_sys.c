@@ -3,7 +3,8 @@
  * gen_sys.c - CSRs that are plain registers, and fences, as host code.
  *
  * What a trap handler reads and saves: no side effects, no condition but the
- * mode, which a translation is made for. All others are left to the op.
+ * mode, which a translation is made for. And S-mode's interrupts, which kernels
+ * turn off and on again all the time. All others are left to the op.
  */
 #include "emu/hart/csr.h"
 #include "emu/hart/points.h"
@@ -50,16 +51,92 @@ static void new_value(struct gen *g, const struct insn *i, uint32_t arg)
         x86_op(&g->x, (arg & 3) == SET ? X86_OR : X86_AND, RCX, x86_r(RAX));
 }
 
+/* test rm, imm */
+static void test_imm(struct gen *g, unsigned op, struct x86_rm rm, uint32_t imm)
+{
+    x86_op(&g->x, op, 0, rm);
+    x86_word(&g->x, imm);
+}
+
+/* Somebody looks at CSRs: the op does. */
+static struct cold *ask_looking(struct gen *g)
+{
+    test_imm(g, 0xf7, gen_hart(offsetof(struct hart, looking)), POINT_CSR);
+    return gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+}
+
+#define OF_HART(member) gen_hart(offsetof(struct hart, member))
+
+/* rax = sstatus as it reads. */
+static void read_sstatus(struct gen *g)
+{
+    const unsigned and = X86_AND & ~(unsigned)X86_W;
+
+    x86_mov_imm(&g->x, RAX, MSTATUS_FS);
+    x86_op(&g->x, and, RAX, OF_HART(mstatus));
+    x86_alu_imm(&g->x, ALU_CMP, false, x86_r(RAX), MSTATUS_FS);
+    x86_setcc(&g->x, CC_E, RDX);
+    x86_shift_imm(&g->x, SH_SHL, true, x86_r(RDX), 63); /* SD */
+    x86_mov_imm(&g->x, RAX, MSTATUS_UXL);
+    x86_op(&g->x, X86_OR, RDX, x86_r(RAX));
+    x86_mov_imm(&g->x, RAX, SSTATUS_BITS);
+    x86_op(&g->x, and, RAX, OF_HART(mstatus));
+    x86_op(&g->x, X86_OR, RAX, x86_r(RDX));
+}
+
+/* rcx, what is set or cleared, has no bit but SIE; and if it is set nothing waits
+ * for that. Else the op. */
+static void ask_sie(struct gen *g, const struct insn *i, uint32_t arg)
+{
+    struct cold *c;
+
+    if (arg & CONSTANT)
+        x86_mov_imm(&g->x, RCX, i->rs1);
+    else
+        gen_load(g, RCX, i->rs1);
+    test_imm(g, 0xf7 | X86_W, x86_r(RCX), ~(uint32_t)MSTATUS_SIE);
+    c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    if ((arg & 3) == CLEAR)
+        return;
+    x86_op(&g->x, X86_MOV, RAX, OF_HART(mip));
+    x86_op(&g->x, X86_OR, RAX, OF_HART(mip_line));
+    x86_op(&g->x, X86_TEST, RAX, OF_HART(mie));
+    c->site2 = x86_jcc(&g->x, CC_NE);
+}
+
+/* S-mode's interrupts on or off: nobody else has to know. */
+static bool gen_sstatus(struct gen *g, const struct insn *i, uint32_t arg)
+{
+    bool clear = (arg & 3) == CLEAR;
+    uint32_t first = g->colds;
+
+    ask_looking(g);
+    if (i->rs1)
+        ask_sie(g, i, arg);
+    if (!gen_no_rd(i))
+        read_sstatus(g);
+    if (i->rs1 && clear)
+        x86_unary(&g->x, UN_NOT, true, x86_r(RCX));
+    if (i->rs1)
+        x86_op(&g->x, (clear ? X86_AND : X86_OR) + X86_TO_RM, RCX,
+               OF_HART(mstatus));
+    if (!gen_no_rd(i))
+        gen_put(g, i->rd, RAX);
+    gen_back_here(g, first);
+    return true;
+}
+
 static bool gen_csr(struct gen *g, const struct insn *i, uint32_t arg)
 {
     const struct plain_csr *csr = plain_csr(g, i->imm & 0xfff);
     struct cold *c;
 
+    if ((i->imm & 0xfff) == CSR_SSTATUS && code_priv(g->c) == PRIV_S &&
+        (arg & 3) != SWAP)
+        return gen_sstatus(g, i, arg);
     if (!csr)
         return false;
-    x86_op(&g->x, 0xf7, 0, gen_hart(offsetof(struct hart, looking))); /* test */
-    x86_word(&g->x, POINT_CSR);
-    c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    c = ask_looking(g);
     x86_op(&g->x, X86_MOV, RAX, gen_hart(csr->member));
     if ((arg & 3) == SWAP || i->rs1) {
         new_value(g, i, arg);
@@ -92,8 +169,7 @@ static bool gen_fence_vma(struct gen *g, const struct insn *i, uint32_t arg)
         return false;
     if (code_priv(g->c) == PRIV_M || !arg)
         return true;
-    x86_op(&g->x, 0xf7, 0, gen_hart(offsetof(struct hart, mstatus))); /* test */
-    x86_word(&g->x, MSTATUS_TVM);
+    test_imm(g, 0xf7, OF_HART(mstatus), MSTATUS_TVM);
     c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
     c->back = g->x.p;
     return true;

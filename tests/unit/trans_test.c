@@ -195,17 +195,38 @@ static unsigned random_idiom(uint32_t *w)
     static const uint16_t right[] = { OP_srli, OP_srai, OP_srliw, OP_sraiw };
     static const uint16_t words[] = { OP_addw, OP_subw, OP_mulw, OP_sllw,
                                       OP_srlw, OP_sraw, OP_xor,  OP_add };
+    static const uint16_t others[] = { OP_mulhu, OP_div, OP_czero_eqz, OP_min };
     static const uint16_t loads[] = { OP_lb,  OP_lh,  OP_lw, OP_ld,
                                       OP_lbu, OP_lhu, OP_lwu };
     static const uint8_t shift[] = { 1, 2, 3, 16, 24, 32, 48, 56 };
     unsigned t = some_reg(), a = some_reg(), b = some_reg(), n = below(8);
     unsigned d = below(4) ? t : some_reg();
+    int off = 8 * (int)below(8) - (below(8) ? 0 : (int)below(40));
 
-    switch (below(9)) {
+    switch (below(12)) {
+    case 11: /* a page is cleared */
+        w[0] = form(OP_cbo_zero) | a << 15;
+        return 1;
+    case 10: /* interrupts are turned on or off */
+        w[0] = enc_i(OP_addi, a, 0, below(4) ? MSTATUS_SIE : (int)below(40));
+        w[1] = form(below(2) ? OP_csrrs : OP_csrrc) | d << 7 | a << 15;
+        if (below(2))
+            w[1] = form(below(2) ? OP_csrrsi : OP_csrrci) | d << 7 |
+                   (below(4) ? MSTATUS_SIE : below(32)) << 15;
+        w[1] = with_bits(w[1], 20, 12, CSR_SSTATUS);
+        return 2;
+    case 9: /* what is read is written, perhaps */
+        w[0] = enc_i(loads[below(7)], t, a, off);
+        w[1] = below(2)   ? enc_r(words[below(8)], t, t, b)
+               : below(2) ? enc_r(others[below(4)], t, t, b)
+               : below(2) ? enc_r(OP_amoadd_d, d, b, t)
+                          : enc_b(OP_beq, t, b, 8);
+        w[2] = enc_s(n & 1 ? OP_sd : OP_sw, t, a, below(4) ? off : off + 8);
+        w[3] = enc_i(loads[below(7)], d, a, off);
+        return 4;
     case 8: /* a group of accesses */
         for (unsigned m = 0; m < 4; m++) {
-            int off = 8 * (int)below(8) - (below(8) ? 0 : (int)below(40));
-
+            off = 8 * (int)below(8) - (below(8) ? 0 : (int)below(40));
             w[m] = n & 1 && below(8)
                        ? enc_s(below(4) ? OP_sd : OP_sb, some_reg(), a, off)
                        : enc_i(loads[below(7)], some_reg(), a, off);
@@ -357,13 +378,28 @@ static void set_handler(void)
         0x004f8f93, /* addi t6,t6,4 */
         0x341f9073, /* csrw mepc,t6 */
         0x30200073, /* mret */
+        0x10417073, /* csrci sie,2 */
+        0x10200073, /* sret */
     };
 
-    for (unsigned n = 0; n < 4; n++) {
+    for (unsigned n = 0; n < sizeof handler / sizeof handler[0]; n++) {
         poke32(ref, SKIP + 4 * n, handler[n]);
         poke32(rig, SKIP + 4 * n, handler[n]);
     }
     csr_poke(ref->h, 0x305, SKIP);
+    csr_poke(ref->h, 0x105, SKIP + 16);
+}
+
+/* In S-mode an interrupt waits for SIE, in some programs; pages may be cleared,
+ * in some. */
+static void set_s(void)
+{
+    uint64_t waits = below(4) == 0 ? 2 : 0; /* SSIP */
+
+    csr_poke(ref->h, 0x303, waits);
+    csr_poke(ref->h, 0x304, waits);
+    csr_poke(ref->h, 0x344, waits);
+    csr_poke(ref->h, 0x30a, below(2) ? ENVCFG_CBZE : 0);
 }
 
 static void open_memory_to_s(void)
@@ -413,6 +449,7 @@ static void new_program(bool paging)
     poke32(ref, CODE + 4 * WORDS, enc_j(OP_jal, 0, -4 * WORDS));
     poke32(rig, CODE + 4 * WORDS, enc_j(OP_jal, 0, -4 * WORDS));
     set_handler();
+    set_s();
     ref->h->pc = CODE;
     ref->h->priv = PRIV_M;
     for (unsigned n = 1; n < 32; n++)
@@ -509,11 +546,14 @@ static void run_range(uint64_t program, uint64_t t, uint64_t from, uint64_t to)
     expect_same(program, t + done);
 }
 
-/* Ranges around pc, some of them again and again, and runs in between. */
+/* Ranges around pc, some of them again and again, and runs in between. No
+ * interrupts: they leave a range without a step. */
 static void run_ranges(uint64_t program)
 {
     uint64_t from = 0, to = 0, n;
 
+    csr_poke(ref->h, 0x304, 0);
+    csr_poke(rig->h, 0x304, 0);
     for (uint64_t t = 0; t < 30; t++) {
         if (below(3)) {
             from = ref->h->pc - below(48);
