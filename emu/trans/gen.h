@@ -215,6 +215,8 @@ uint32_t gen_skips_here(const struct gen *g, uint32_t k);
 bool gen_makes_word(const struct gen *g, const struct insn *i);
 /* Does the op look at nothing but the low halves of its operands? */
 bool gen_takes_words(unsigned op);
+/* Of what k makes in its rd, are but so many low bits used, by an andi over it? */
+bool gen_is_masked(const struct gen *g, unsigned bits);
 /* Does it make a number, by a host instruction or two, and nothing else? */
 bool gen_is_simple(unsigned op);
 /* The row of an op that has host code, or NULL. */

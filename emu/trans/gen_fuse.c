@@ -69,19 +69,36 @@ bool gen_takes_words(unsigned op) { return facts[op] & OF_WORDS; }
 
 bool gen_is_simple(unsigned op) { return (facts[op] & SIMPLE) == SIMPLE; }
 
-/* From k on nobody looks at x[r]: it gets another value before that, and before
- * anyone can leave or come. */
-static bool dies(const struct gen *g, uint32_t k, unsigned r)
+/* The first one from k on that has to do with x[r], if it makes a number and
+ * before it nobody can leave or come. */
+static const struct insn *next_use(const struct gen *g, uint32_t k, unsigned r)
 {
     for (; k < g->c->n && !g->target[k]; k++) {
         const struct insn *i = &g->insn[k];
 
-        if (!(facts[i->op] & PURE) || i->rs1 == r || i->rs2 == r)
-            return false;
-        if (i->rd == r)
-            return true;
+        if (!(facts[i->op] & PURE))
+            return NULL;
+        if (i->rd == r || i->rs1 == r || i->rs2 == r)
+            return i;
     }
-    return false;
+    return NULL;
+}
+
+/* Nobody looks at what x[r] is at k. */
+static bool dies(const struct gen *g, uint32_t k, unsigned r)
+{
+    const struct insn *i = next_use(g, k, r);
+
+    return i && i->rs1 != r && i->rs2 != r;
+}
+
+bool gen_is_masked(const struct gen *g, unsigned bits)
+{
+    unsigned r = g->insn[g->k].rd;
+    const struct insn *i = next_use(g, g->k + 1, r);
+
+    return i && i->op == OP_andi && i->rd == r && i->rs1 == r && i->imm >= 0 &&
+           i->imm >> bits == 0;
 }
 
 bool gen_makes_word(const struct gen *g, const struct insn *i)

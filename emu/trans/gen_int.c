@@ -288,6 +288,12 @@ static bool gen_shift_imm(struct gen *g, const struct insn *i, uint32_t arg)
         x86_shift_imm(&g->x, arg & 7, true, gen_x(g, i->rd), n);
         return true;
     }
+    if (arg == SH_SHR && n && i->rs1 && i == &g->insn[g->k] && g->t->has_bmi2 &&
+        gen_is_masked(g, 64 - n)) {
+        x86_rorx(&g->x, t, gen_x(g, i->rs1), n);
+        gen_put(g, i->rd, t);
+        return true;
+    }
     gen_load(g, t, i->rs1);
     x86_shift_imm(&g->x, arg & 7, !word, x86_r(t), n);
     if (extend)

@@ -19,17 +19,11 @@
 
 static unsigned size_of(uint32_t arg) { return arg >> 24; }
 
-static void rorx(struct x86 *x, unsigned to, unsigned from, unsigned by)
-{
-    x86_vex(x, 0xf0 | X86_0F3A | X86_F2 | X86_W, to, 0, x86_r(from));
-    x86_byte(x, by);
-}
-
 /* rcx = how far into the TLB the entry for the address in a is. */
 static void find_offset(struct trans *t, struct x86 *x, unsigned a)
 {
     if (t->has_bmi2) {
-        rorx(x, RCX, a, TLB_SHIFT);
+        x86_rorx(x, RCX, x86_r(a), TLB_SHIFT);
     } else {
         x86_op(x, X86_MOV & ~(unsigned)X86_W, RCX, x86_r(a));
         x86_shift_imm(x, SH_SHR, false, x86_r(RCX), TLB_SHIFT);
@@ -77,7 +71,7 @@ static uint8_t *compare_parts(struct gen *g, unsigned a, unsigned size,
     x86_op(&g->x, X86_XOR, RDX, tag);
     x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), ~(int32_t)TLB_WATCHED);
     other = x86_jcc(&g->x, CC_NE);
-    rorx(&g->x, RDX, a, 6);
+    x86_rorx(&g->x, RDX, x86_r(a), 6);
     tag.disp += GEN_NOTE(parts) - (int32_t)tag_of(write);
     x86_vex(&g->x, 0xf7 | X86_0F38 | X86_F2 | X86_W, RDX, RDX, tag); /* shrx */
     x86_alu_imm(&g->x, ALU_AND, false, x86_r(RDX), 1);

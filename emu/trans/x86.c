@@ -111,6 +111,12 @@ void x86_shift_cl(struct x86 *x, unsigned group, bool w, struct x86_rm rm)
     x86_op(x, 0xd3 | (w ? X86_W : 0), group, rm);
 }
 
+void x86_rorx(struct x86 *x, unsigned reg, struct x86_rm rm, unsigned n)
+{
+    x86_vex(x, 0xf0 | X86_0F3A | X86_F2 | X86_W, reg, 0, rm);
+    x86_byte(x, n);
+}
+
 void x86_unary(struct x86 *x, unsigned group, bool w, struct x86_rm rm)
 {
     if (group >= UN_MUL)

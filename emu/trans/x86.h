@@ -139,6 +139,8 @@ void x86_alu_imm(struct x86 *x, unsigned group, bool w, struct x86_rm rm,
 void x86_shift_imm(struct x86 *x, unsigned group, bool w, struct x86_rm rm,
                    unsigned n);
 void x86_shift_cl(struct x86 *x, unsigned group, bool w, struct x86_rm rm);
+/* reg = rm rotated right; no flags. BMI2. */
+void x86_rorx(struct x86 *x, unsigned reg, struct x86_rm rm, unsigned n);
 void x86_unary(struct x86 *x, unsigned group, bool w, struct x86_rm rm);
 
 void x86_mov_imm(struct x86 *x, unsigned reg, uint64_t v);

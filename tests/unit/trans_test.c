@@ -203,7 +203,12 @@ static unsigned random_idiom(uint32_t *w)
     unsigned d = below(4) ? t : some_reg();
     int off = 8 * (int)below(8) - (below(8) ? 0 : (int)below(40));
 
-    switch (below(12)) {
+    switch (below(13)) {
+    case 12: /* some bits out of many */
+        w[0] = enc_i(OP_srli, t, a, (int)below(64));
+        w[1] = enc_r(words[below(8)], d, b, below(8) ? b : t);
+        w[2] = enc_i(OP_andi, t, below(8) ? t : a, (int)below(2048));
+        return 3;
     case 11: /* a page is cleared */
         w[0] = form(OP_cbo_zero) | a << 15;
         return 1;
