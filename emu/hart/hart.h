@@ -193,6 +193,7 @@ struct hart_fast {
     uint32_t filled; /* how many of sites' filled there are */
     uint64_t fills;  /* of sites; and how often they were emptied */
     uint64_t forgotten;
+    uint64_t lost;     /* times that rights were taken from a TLB */
     struct code *torn; /* a group of it, at torn_k, had to be left */
     uint32_t torn_k;
     uint64_t addend[4]; /* of groups' pages, within a translation */

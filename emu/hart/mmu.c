@@ -62,7 +62,7 @@ static uint64_t resolve(struct hart *h, uint64_t va, unsigned len,
     if (end != WALK_OK)
         return fault_cause(end, access);
     tlb_fill(h, ctx, va, &m, access & ACCESS_EXEC);
-    if (!(access & ACCESS_EXEC))
+    if (!(access & ACCESS_EXEC) && !log_on(LOG_MMU)) /* which shows each page */
         tlb_fill_around(h, ctx, va, &m);
     *pa = m.pa;
     return NO_FAULT;

@@ -109,6 +109,7 @@ static inline void sites_forget(struct hart *h)
         s->site[s->filled[n] / sizeof s->site[0]] = TLB_NONE;
     h->fast.filled = 0;
     h->fast.forgotten++;
+    h->fast.lost++;
 }
 
 /*

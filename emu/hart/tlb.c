@@ -126,7 +126,7 @@ void tlb_forget_leaf(struct tlb *t, uint64_t pte, bool code)
 {
     uint64_t n = pte / 8 % LEAVES % size_of(t); /* as vpn[0] has it */
 
-    t->hart->fast.forgotten++;
+    t->hart->fast.lost++;
     for (; !t->clean && n < size_of(t); n += LEAVES)
         if (t->note[n].leaf == pte)
             forget_entry(&t->entry[n]); /* sites are for linear contexts only */

@@ -10,6 +10,11 @@
  * (the page is not in the TLB, or watched, or there are two), the interpreter
  * does the rest of the block; a group that this happens to often is made no more.
  *
+ * Where there are no sites two accesses are enough, loads and stores alike: the
+ * TLB is asked once, and the page's addend kept, in rdx if nobody needs that and
+ * in the hart. If the page is not there the first access is left to its op, which
+ * fills the TLB, and then the TLB is asked once more.
+ *
  * What the check found out holds to the last one: an op called meanwhile that
  * takes rights from a TLB does not come back (trans_op).
  */
@@ -153,6 +158,8 @@ void gen_begin_group(struct gen *g, struct code_site *s)
 
 static struct x86_rm slot(const struct group *q)
 {
+    _Static_assert(sizeof((struct hart_fast *)0)->addend == 8 * GEN_GROUPS,
+                   "one for each");
     return gen_hart(offsetof(struct hart, fast.addend) + 8ul * q->slot);
 }
 

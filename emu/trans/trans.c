@@ -178,7 +178,7 @@ static void judge(struct hart *h, struct code *c, unsigned k, uint64_t va)
 /* A group without a site was left: is that often? */
 static void judge_torn(struct hart *h, struct code *c, uint32_t k)
 {
-    enum { OFTEN = 8 };
+    enum { OFTEN = 8, STEPS = 1 << 15 }; /* for one: it costs a thousand */
     struct code_site *s = &c->site[k];
     uint32_t now = (uint32_t)(h->steps / 64), since = s->since;
 
@@ -186,7 +186,7 @@ static void judge_torn(struct hart *h, struct code *c, uint32_t k)
         return;
     s->torn = 0;
     s->since = now;
-    if (now - since >= OFTEN * SITE_STEPS * 8 / 64)
+    if (now - since >= OFTEN * STEPS / 64)
         return;
     c->block->insn[k].hint |= HINT_NO_GROUP;
     code_remake(c);
@@ -225,7 +225,7 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
 {
     const struct insn *i = &c->block->insn[k];
     bool ends = k + 1 == c->n && insn_flow(i->op) == FLOW_ENDS;
-    uint64_t exceptions = h->exceptions, forgotten = h->fast.forgotten, done;
+    uint64_t exceptions = h->exceptions, lost = h->fast.lost, done;
     uint64_t va = h->x[i->rs1] + (uint64_t)c->site[k].from;
     struct jump_entry *e;
 
@@ -237,7 +237,7 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
     h->block = NULL;
     h->steps += done;
     if (!ends && done == 1 && h->exceptions == exceptions &&
-        h->fast.forgotten == forgotten && !(h->attention | h->waiting)) {
+        h->fast.lost == lost && !(h->attention | h->waiting)) {
         judge(h, c, k, va);
         return NULL;
     }
