@@ -168,6 +168,8 @@ static unsigned legal_cfg(const struct hart *h, unsigned cfg)
 
 void pmp_write_cfg(struct hart *h, unsigned n, uint64_t v)
 {
+    uint64_t before = h->pmpcfg[n];
+
     for (unsigned i = 0; i < 8; i++) {
         unsigned cfg = legal_cfg(h, v >> (8 * i) & 0xff);
 
@@ -176,7 +178,8 @@ void pmp_write_cfg(struct hart *h, unsigned n, uint64_t v)
         h->pmpcfg[n] &= ~(UINT64_C(0xff) << (8 * i));
         h->pmpcfg[n] |= (uint64_t)cfg << (8 * i);
     }
-    pmp_changed(h);
+    if (h->pmpcfg[n] != before)
+        pmp_changed(h);
 }
 
 void pmp_write_addr(struct hart *h, unsigned n, uint64_t v)
@@ -184,6 +187,8 @@ void pmp_write_addr(struct hart *h, unsigned n, uint64_t v)
     /* A locked TOR entry locks the address below it too. */
     if (locked(h, n) ||
         (n + 1 < PMP_ENTRIES && locked(h, n + 1) && mode_of(h, n + 1) == A_TOR))
+        return;
+    if (h->pmpaddr[n] == (v & ADDR_BITS))
         return;
     h->pmpaddr[n] = v & ADDR_BITS;
     pmp_changed(h);

@@ -6,8 +6,10 @@
 
 User seconds. Each kernel is a program of its own that powers the machine off;
 what starting and ending costs is measured with a kernel of no work and taken
-off. The best of ROUNDS (3) counts, the programs taking turns. QEMU10, if set,
-is one more QEMU; ebreak is compared with the faster of them. `native` is the
+off. The programs take turns, ROUNDS (3) times and until the best of none of
+them gets better any more, five times ROUNDS at most: what waits for memory
+scatters. QEMU10, if set, is one more QEMU; ebreak is compared with the faster
+of them. `native` is the
 same C compiled for the host; where it has nothing to do with what is measured
 (traps, page tables, code that is written) there is none."""
 
@@ -105,9 +107,13 @@ def measure(elf, rounds, native=None):
     if native:
         commands["native"] = native
     best = {way: 1e9 for way in commands}
-    for _ in range(rounds):
+    done = calm = 0
+    while done < rounds or (calm < rounds and done < 5 * rounds):
+        before = dict(best)
         for way, command in commands.items():
             best[way] = min(best[way], user_seconds(command))
+        better = any(best[way] < 0.98 * before[way] for way in best)
+        done, calm = done + 1, 0 if better else calm + 1
     return best
 
 
