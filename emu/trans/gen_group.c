@@ -158,7 +158,7 @@ void gen_begin_group(struct gen *g, struct code_site *s)
 
 static struct x86_rm slot(const struct group *q)
 {
-    _Static_assert(sizeof((struct hart_fast *)0)->addend == 8 * GEN_GROUPS,
+    _Static_assert(sizeof((struct hart_fast *)0)->addend == 8ul * GEN_GROUPS,
                    "one for each");
     return gen_hart(offsetof(struct hart, fast.addend) + 8ul * q->slot);
 }
