@@ -549,15 +549,6 @@ bool mem_read(struct mem *m, uint64_t pa, unsigned size, uint64_t *v,
     return true;
 }
 
-/* A page table's entry is written as it is already, as whoever sets up a table
- * once more does it: nobody has to forget anything. */
-static bool same_entry(const struct mem_region *r, uint64_t off, uint64_t v,
-                       unsigned size)
-{
-    return r->attn[off / MEM_PAGE] == MEM_ATTN_TABLE && off % 8 + size <= 8 &&
-           memcmp(r->host + off, &v, size) == 0;
-}
-
 bool mem_write(struct mem *m, uint64_t pa, unsigned size, uint64_t v,
                bool *device)
 {
@@ -572,7 +563,7 @@ bool mem_write(struct mem *m, uint64_t pa, unsigned size, uint64_t v,
         mem_master(m, was);
         return ok;
     }
-    if (r->kind == MEM_RAM && !same_entry(r, pa - r->base, v, size))
+    if (r->kind == MEM_RAM)
         store_host(m, r, pa, &v, size);
     return true;
 }

@@ -376,15 +376,19 @@ static bool fits(const struct mem_region *r, uint64_t pa)
 static void put(struct hart *h, struct tlb *t, uint64_t va,
                 const struct mapping *m, bool exec)
 {
-    struct tlb_entry *e = tlb_at(t, va);
-    struct tlb_note *note = &t->note[e - t->entry];
     uint64_t pa = m->pa & page_mask;
     const struct mem_region *r = mem_find(h->mem, pa);
     unsigned rights =
         m->rights & pmp_rights(h, pa, MEM_PAGE, tlb_priv_of(t->ctx));
+    struct tlb_entry *e;
+    struct tlb_note *note;
 
     if (!rights)
         return;
+    if (is_others(tlb_at(t, va), va))
+        evicted(t);
+    e = tlb_at(t, va);
+    note = &t->note[e - t->entry];
     if (!exec || !fits(r, pa)) /* jump entries: tables_use has to know */
         rights &= ~(unsigned)ACCESS_EXEC;
     forget_entry(e);
@@ -403,8 +407,6 @@ void tlb_fill(struct hart *h, unsigned ctx, uint64_t va,
 
     if (m->levels)
         tables_use(h->tables, t, m, exec);
-    if (is_others(tlb_at(t, va), va))
-        evicted(t);
     put(h, t, va, m, exec);
 }
 

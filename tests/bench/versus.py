@@ -9,9 +9,9 @@ what starting and ending costs is measured with a kernel of no work and taken
 off. The programs take turns, ROUNDS (3) times and until the best of none of
 them gets better any more, five times ROUNDS at most: what waits for memory
 scatters. QEMU10, if set, is one more QEMU; ebreak is compared with the faster
-of them. `native` is the
-same C compiled for the host; where it has nothing to do with what is measured
-(traps, page tables, code that is written) there is none."""
+of them. `native` is the same C compiled for the host; where it has nothing to
+do with what is measured (traps, page tables, code that is written) there is
+none."""
 
 import math
 import os

@@ -6,7 +6,6 @@
  * one forgets everything before each step.
  */
 #include "emu/hart/interp.h"
-#include "emu/hart/tables.h"
 #include "emu/hart/tlb.h"
 #include "tests/unit/hart_rig.h"
 
@@ -304,21 +303,6 @@ Test(tlb, pages_around_one_that_is_asked_for_are_found_too)
     expect(VA - 5 * one, 105);
     poke64(g, VA_PTE + 8, 0);
     expect_fault(LD, VA + one, CAUSE_LOAD_PAGE);
-}
-
-Test(tlb, an_entry_written_as_it_is_forgets_nothing)
-{
-    uint64_t before;
-
-    poke64(g, VA_PTE + 8, pte(TABLE(2), LEAF));
-    expect(VA, 100);
-    for (int n = 0; n < 3; n++) {
-        before = tables_info(g->h->tables).writes;
-        g->h->x[5] = pte(DATA(n < 2 ? 0 : 1), LEAF);
-        run_one(SD, VA + 0x1000 + 8 * 5);
-        cr_assert_eq(tables_info(g->h->tables).writes, before + (n == 2));
-    }
-    expect(VA, 101);
 }
 
 /* All megapages are the same memory. */
