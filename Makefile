@@ -240,8 +240,8 @@ LINT_DEPS  := clang clang-format clang-tidy cppcheck mandoc
 deps: ## the Debian packages that are missing (root or sudo)
 	@sh tests/deps.sh $(foreach p,$(BUILD_DEPS) $(TEST_DEPS),'$(p)')
 
-deps-boots:
+deps-boots: | $(filter deps,$(MAKECMDGOALS)) # apt is there for one at a time
 	@sh tests/deps.sh $(BOOT_DEPS)
 
-deps-lint:
+deps-lint: | $(filter deps deps-boots,$(MAKECMDGOALS))
 	@sh tests/deps.sh $(LINT_DEPS)
