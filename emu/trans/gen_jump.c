@@ -27,11 +27,12 @@ void gen_join(struct gen *g)
     g->due[g->k] = (uint8_t)(g->left || want ? want : due);
 }
 
-/* Jumps from k to a label further on, by what is at site. */
+/* Jumps from k to a label further on, by what is at site. Into a loop that k is
+ * not in, it pays the difference itself: once, not in each round. */
 static void skip_to(struct gen *g, uint32_t to, uint8_t *site)
 {
     gen_cold(g, COLD_SKIP, site)->to = to;
-    if (!g->owed[to])
+    if (!g->owed[to] && g->weight[g->k] >= g->weight[to])
         g->owed[to] = g->due[g->k] + 1;
 }
 

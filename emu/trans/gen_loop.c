@@ -9,7 +9,7 @@
  */
 #include "emu/trans/gen.h"
 
-enum { ALIGN = 32 }; /* as much as is fetched at once */
+enum { ALIGN = 64 }; /* what the host fetches its own code by */
 
 static bool falls(unsigned op) { return op != OP_jal && op != OP_jalr; }
 
