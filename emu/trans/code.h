@@ -50,7 +50,7 @@ struct code_site {
     int32_t from;
     uint32_t size; /* 0: it is no access */
     uint8_t bits;  /* its block has 1 << bits bytes */
-    bool write, group;
+    bool write, group, loop; /* loop: it is in one */
     uint8_t due;  /* steps done before the instruction and not charged */
     uint8_t torn; /* times that a group without a site was, since then */
 };

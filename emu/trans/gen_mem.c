@@ -121,7 +121,8 @@ static struct code_site *site_of(struct gen *g, const struct insn *i,
                              .from = (int32_t)i->imm,
                              .size = size,
                              .bits = hint_bits(i),
-                             .write = write };
+                             .write = write,
+                             .loop = g->weight[g->k] > 0 };
     if (!code_linear(g->c) || i->hint & HINT_NO_SITE)
         return NULL;
     s->site = site_new(g->t);

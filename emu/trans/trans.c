@@ -175,18 +175,23 @@ static void judge(struct hart *h, struct code *c, unsigned k, uint64_t va)
         judge_odd(h, c, k, va);
 }
 
-/* A group without a site was left: is that often? */
+/*
+ * A group without a site was left: is that often? It costs a thousand steps. In
+ * a loop, though, it has been done many times since: one that copies memory must
+ * not lose it for each page's end.
+ */
 static void judge_torn(struct hart *h, struct code *c, uint32_t k)
 {
-    enum { OFTEN = 8, STEPS = 1 << 15 }; /* for one: it costs a thousand */
+    enum { OFTEN = 8, STEPS = 1 << 15, IN_LOOP = 1 << 9 }; /* for one */
     struct code_site *s = &c->site[k];
     uint32_t now = (uint32_t)(h->steps / 64), since = s->since;
+    uint32_t steps = s->loop ? IN_LOOP : STEPS;
 
     if (++s->torn < OFTEN)
         return;
     s->torn = 0;
     s->since = now;
-    if (now - since >= OFTEN * STEPS / 64)
+    if (now - since >= OFTEN * steps / 64)
         return;
     c->block->insn[k].hint |= HINT_NO_GROUP;
     code_remake(c);
