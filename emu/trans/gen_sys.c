@@ -3,8 +3,9 @@
  * gen_sys.c - CSRs that are plain registers, and fences, as host code.
  *
  * What a trap handler reads and saves: no side effects, no condition but the
- * mode, which a translation is made for. And S-mode's interrupts, which kernels
- * turn off and on again all the time. All others are left to the op.
+ * mode, which a translation is made for. And S-mode's interrupts, and its right to
+ * users' pages, which kernels turn off and on again all the time. All others are
+ * left to the op.
  */
 #include "emu/hart/csr.h"
 #include "emu/hart/points.h"
@@ -84,18 +85,42 @@ static void read_sstatus(struct gen *g)
     x86_op(&g->x, X86_OR, RAX, x86_r(RDX));
 }
 
-/* rcx, what is set or cleared, has no bit but SIE; and if it is set nothing waits
- * for that. Else the op. */
-static void ask_sie(struct gen *g, const struct insn *i, uint32_t arg)
+/* May k set or clear SUM? Not from a number within the instruction; and where the
+ * context is linear it would be so no more. */
+static bool may_be_sum(const struct gen *g, uint32_t arg)
 {
+    return !(arg & CONSTANT) && !code_linear(g->c);
+}
+
+/* Page tables are on, and the mode's own are used; else the op. */
+static void ask_translated(struct gen *g)
+{
+    struct x86_rm mode = OF_HART(satp);
+    struct cold *c;
+
+    mode.disp += 7;
+    x86_op(&g->x, 0xf6, 0, mode); /* test byte, MODE */
+    x86_byte(&g->x, 0xf0);
+    c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_E));
+    test_imm(g, 0xf7, OF_HART(mstatus), MSTATUS_MPRV);
+    c->site2 = x86_jcc(&g->x, CC_NE);
+}
+
+/* rcx, what is set or cleared, has no bits but SIE and SUM; and if it is set
+ * nothing waits for SIE. Else the op. */
+static void ask_bits(struct gen *g, const struct insn *i, uint32_t arg)
+{
+    uint32_t bits = MSTATUS_SIE | (may_be_sum(g, arg) ? MSTATUS_SUM : 0);
     struct cold *c;
 
     if (arg & CONSTANT)
         x86_mov_imm(&g->x, RCX, i->rs1);
     else
         gen_load(g, RCX, i->rs1);
-    test_imm(g, 0xf7 | X86_W, x86_r(RCX), ~(uint32_t)MSTATUS_SIE);
+    test_imm(g, 0xf7 | X86_W, x86_r(RCX), ~bits);
     c = gen_cold(g, COLD_OP, x86_jcc(&g->x, CC_NE));
+    if (may_be_sum(g, arg))
+        ask_translated(g);
     if ((arg & 3) == CLEAR)
         return;
     x86_op(&g->x, X86_MOV, RAX, OF_HART(mip));
@@ -104,7 +129,26 @@ static void ask_sie(struct gen *g, const struct insn *i, uint32_t arg)
     c->site2 = x86_jcc(&g->x, CC_NE);
 }
 
-/* S-mode's interrupts on or off: nobody else has to know. */
+/* Data's TLB is the one that goes with SUM: as mmu_context_changed has it. */
+static void follow_sum(struct gen *g)
+{
+    struct x86_rm here = gen_hart(offsetof(struct hart, mmu.here[CTX_S]));
+
+    _Static_assert(CTX_S_SUM == CTX_S + 1 && offsetof(struct tlb, entry) == 0,
+                   "by index; the TLB is where its entries are");
+    here.index = RCX;
+    here.scale = 3;
+    x86_op(&g->x, X86_MOV & ~(unsigned)X86_W, RCX, OF_HART(mstatus));
+    x86_shift_imm(&g->x, SH_SHR, false, x86_r(RCX), 18);
+    x86_alu_imm(&g->x, ALU_AND, false, x86_r(RCX), 1);
+    x86_op(&g->x, X86_MOV, RCX, here);
+    x86_op(&g->x, X86_STORE, RCX, OF_HART(data_tlb));
+    x86_op(&g->x, X86_MOV, RCX, x86_mem(RCX, offsetof(struct tlb, index)));
+    x86_op(&g->x, X86_STORE, RCX, OF_HART(data_index));
+}
+
+/* S-mode's interrupts on or off, and its right to users' pages: nobody else has
+ * to know. */
 static bool gen_sstatus(struct gen *g, const struct insn *i, uint32_t arg)
 {
     bool clear = (arg & 3) == CLEAR;
@@ -112,7 +156,7 @@ static bool gen_sstatus(struct gen *g, const struct insn *i, uint32_t arg)
 
     ask_looking(g);
     if (i->rs1)
-        ask_sie(g, i, arg);
+        ask_bits(g, i, arg);
     if (!gen_no_rd(i))
         read_sstatus(g);
     if (i->rs1 && clear)
@@ -120,6 +164,8 @@ static bool gen_sstatus(struct gen *g, const struct insn *i, uint32_t arg)
     if (i->rs1)
         x86_op(&g->x, (clear ? X86_AND : X86_OR) + X86_TO_RM, RCX,
                OF_HART(mstatus));
+    if (i->rs1 && may_be_sum(g, arg))
+        follow_sum(g);
     if (!gen_no_rd(i))
         gen_put(g, i->rd, RAX);
     gen_back_here(g, first);
