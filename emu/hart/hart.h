@@ -42,7 +42,7 @@ enum {
     HPM_COUNTERS = 29, /* mhpmcounter3..31 */
     TRIGGERS = 2,
 #ifdef HOSTILE
-    TLB_LEAST = 1, /* entries of a TLB; it grows where that is too few */
+    TLB_LEAST = 2, /* entries of a TLB; it grows where that is too few */
     TLB_MOST = 4,
     JUMP_ENTRIES = 1,
     SPACES = 2,

@@ -25,7 +25,13 @@ enum {
 };
 
 /* insn->hint */
-enum { HINT_NO_SITE = 1, HINT_NO_GROUP = 2, HINT_PARTS = 4, HINT_BITS = 8 };
+enum {
+    HINT_NO_SITE = 1,
+    HINT_NO_GROUP = 2,
+    HINT_PARTS = 4, /* its page is watched, but not where it goes to */
+    HINT_ODD = 8,   /* it is misaligned */
+    HINT_BITS = 16,
+};
 
 /* Of how many bytes an access's site is to have the block, as a power of 2. */
 static inline uint8_t hint_bits(const struct insn *i)
@@ -271,6 +277,9 @@ struct x86_rm gen_aligned(struct gen *g, const struct insn *i, unsigned size,
 /* The group that has i, which is k, or NULL. */
 const struct group *gen_group_of(const struct gen *g, const struct insn *i,
                                  bool write);
+/* Compares a tag of the TLB with that of a last byte's page, and jumps if it is
+ * not the same. */
+uint8_t *gen_compare_last(struct gen *g, struct x86_rm last, struct x86_rm tag);
 /* s, k's, becomes that of a group that begins at k, if one does. */
 void gen_begin_group(struct gen *g, struct code_site *s);
 /* The same where a TLB is asked: at is where i's access goes, checked. */

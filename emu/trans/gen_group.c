@@ -180,10 +180,8 @@ static uint8_t *ask_page(struct gen *g, const struct group *q,
     if (q->from)
         x86_op(&g->x, X86_LEA, RAX, x86_mem(base, q->from));
     gen_find_entry(g->t, &g->x, q->from ? RAX : base);
-    x86_op(&g->x, X86_LEA, RDX, x86_mem(base, q->to - 1 - gone));
-    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), -(int32_t)MEM_PAGE);
-    x86_op(&g->x, X86_CMP, RDX, x86_mem(RCX, (int32_t)tag));
-    other = x86_jcc(&g->x, CC_NE);
+    other = gen_compare_last(g, x86_mem(base, q->to - 1 - gone),
+                             x86_mem(RCX, (int32_t)tag));
     x86_op(&g->x, X86_MOV, RDX,
            x86_mem(RCX, offsetof(struct tlb_entry, addend)));
     if (!q->no_slot)

@@ -10,6 +10,7 @@
  * may be accessed as well: if this one is not among them the op does it, and
  * fills the site (trans.c), until it turns out that this happens too often.
  */
+#include "emu/bus/mem.h"
 #include "emu/hart/csr.h"
 #include "emu/hart/mmu.h"
 #include "emu/trans/gen.h"
@@ -59,7 +60,16 @@ static uint8_t *compare_tag(struct gen *g, unsigned a, unsigned size,
     return x86_jcc(&g->x, CC_NE);
 }
 
-/* The same, whether the page is watched or not, and another jump if its part
+uint8_t *gen_compare_last(struct gen *g, struct x86_rm last, struct x86_rm tag)
+{
+    _Static_assert(TLB_LEAST > 1, "the page behind has another entry");
+    x86_op(&g->x, X86_LEA, RDX, last);
+    x86_alu_imm(&g->x, ALU_AND, true, x86_r(RDX), -(int32_t)MEM_PAGE);
+    x86_op(&g->x, X86_CMP, RDX, tag);
+    return x86_jcc(&g->x, CC_NE);
+}
+
+/* As compare_tag, whether the page is watched or not, and another jump if its part
  * is (HINT_PARTS). */
 static uint8_t *compare_parts(struct gen *g, unsigned a, unsigned size,
                               struct x86_rm tag, bool write, uint8_t **part)
@@ -212,11 +222,15 @@ static void ask_group(struct gen *g, struct x86_rm at, struct code_site *s)
 static void ask_tlb(struct gen *g, unsigned a, unsigned size, bool write)
 {
     struct x86_rm tag = find_own_tag(g, a, write);
-    bool parts = g->insn[g->k].hint & HINT_PARTS && g->t->has_bmi2;
+    unsigned hint = g->insn[g->k].hint;
     uint8_t *other, *part = NULL;
 
-    other = parts ? compare_parts(g, a, size, tag, write, &part)
-                  : compare_tag(g, a, size, tag);
+    if (hint & HINT_PARTS && g->t->has_bmi2)
+        other = compare_parts(g, a, size, tag, write, &part);
+    else if (hint & HINT_ODD)
+        other = gen_compare_last(g, x86_mem(a, (int32_t)size - 1), tag);
+    else
+        other = compare_tag(g, a, size, tag);
     gen_cold(g, COLD_OP, other)->site2 = part;
 }
 

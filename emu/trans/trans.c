@@ -121,7 +121,7 @@ static bool site_judge(struct hart *h, struct code *c, unsigned k,
     else if (!bits || bits == s->bits || i->hint >= HINT_BITS)
         i->hint |= HINT_NO_SITE;
     else
-        i->hint |= (uint8_t)(bits * HINT_BITS);
+        i->hint |= (uint16_t)(bits * HINT_BITS);
     code_remake(c);
     return false;
 }
@@ -148,19 +148,23 @@ static void site_missed(struct hart *h, struct code *c, unsigned k, uint64_t va)
     h->fast.fills++;
 }
 
-/* An access without a site was done by thunk.find, as so many before. If it is
- * because its page is watched, there is a better way. */
+/* An access without a site was done by thunk.find, as so many before: because
+ * its page is watched, or because it is misaligned. There is a better way. */
 static void judge_odd(struct hart *h, struct code *c, unsigned k, uint64_t va)
 {
     const struct tlb_entry *e = tlb_data(h, va);
-    uint64_t tag = c->site[k].write ? e->write : e->read;
+    const struct code_site *s = &c->site[k];
+    uint64_t tag = s->write ? e->write : e->read,
+             page = va & -(uint64_t)MEM_PAGE;
     struct insn *i = &c->block->insn[k];
+    unsigned hint = tag == (page | TLB_WATCHED)         ? HINT_PARTS
+                    : tag == page && va & (s->size - 1) ? HINT_ODD
+                                                        : 0;
 
     hart_caches(h)->sites.misses[0] = SITE_MISSES;
-    if (tag != ((va & -(uint64_t)MEM_PAGE) | TLB_WATCHED) ||
-        i->hint & HINT_PARTS)
+    if ((i->hint & hint) == hint)
         return;
-    i->hint |= HINT_PARTS;
+    i->hint |= (uint16_t)hint;
     code_remake(c);
 }
 

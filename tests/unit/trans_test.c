@@ -430,7 +430,7 @@ Test(trans, stores_side_by_side_ask_both_pages_they_are_in)
     }
 }
 
-/* Both walk around in a page, of which a watchpoint has some bytes. */
+/* Both walk around in a page, in steps, and a little beyond it. */
 static void walk_around(bool paging, uint32_t access, uint64_t step)
 {
     const uint32_t loop[] = { access,
@@ -477,6 +477,18 @@ Test(trans, all_of_a_watched_page_but_what_is_watched_is_like_others)
 {
     walk_at_all_steps(false);
     walk_at_all_steps(true);
+}
+
+Test(trans, misaligned_accesses_go_where_they_should_at_pages_ends_too)
+{
+    const uint32_t access[] = { enc_i(OP_ld, 16, 11, 8),
+                                enc_s(OP_sd, 12, 11, 8),
+                                enc_i(OP_lw, 16, 11, 0),
+                                enc_s(OP_sh, 12, 11, 3) };
+
+    for (unsigned n = 0; n < 8; n++)
+        for (uint64_t step = 1; step < 4096; step = step * 3 + 2)
+            walk_around(n & 1, access[n / 2], step);
 }
 
 #ifndef HOSTILE /* there everything is forgotten all the time */
