@@ -13,6 +13,7 @@
 enum { LISTENERS = 72 }; /* one per hart (64) and a few for the machine */
 
 struct write_listener {
+    unsigned bits; /* MEM_ATTN_ bits that it wants to hear of */
     mem_write_fn *fn;
     void *opaque;
 };
@@ -483,10 +484,10 @@ unsigned mem_attention(const struct mem *m, uint64_t pa)
     return a ? *a : 0;
 }
 
-void mem_on_write(struct mem *m, mem_write_fn *fn, void *opaque)
+void mem_on_write(struct mem *m, unsigned bits, mem_write_fn *fn, void *opaque)
 {
     assert(m->n_writers < LISTENERS);
-    m->writers[m->n_writers++] = (struct write_listener){ fn, opaque };
+    m->writers[m->n_writers++] = (struct write_listener){ bits, fn, opaque };
 }
 
 void mem_on_flush(struct mem *m, mem_flush_fn *fn, void *opaque)
@@ -509,7 +510,8 @@ void mem_before_write(struct mem *m, const struct mem_region *r, uint64_t pa,
         n = MEM_PAGE - off % MEM_PAGE;
         n = n < len ? n : len;
         for (size_t i = 0; bits && i < m->n_writers; i++)
-            m->writers[i].fn(m->writers[i].opaque, pa, n, bits);
+            if (bits & m->writers[i].bits)
+                m->writers[i].fn(m->writers[i].opaque, pa, n);
     }
 }
 

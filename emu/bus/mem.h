@@ -137,17 +137,17 @@ size_t mem_poke(struct mem *m, uint64_t pa, const void *data, size_t len);
 
 /*
  * Attention. mem_attend sets bits on the page at pa, if it has host memory;
- * from then on a write to the page calls the listeners first, with the bits
- * that are set. mem_unattend takes bits away. Setting bits that were not set
+ * from then on a write to the page first calls the listeners that have asked
+ * for one of them. mem_unattend takes bits away. Setting bits that were not set
  * also calls the flush listeners: nobody keeps a way to write around them.
  */
-typedef void mem_write_fn(void *opaque, uint64_t pa, size_t len, unsigned bits);
+typedef void mem_write_fn(void *opaque, uint64_t pa, size_t len);
 typedef void mem_flush_fn(void *opaque, uint64_t pa, size_t len);
 
 void mem_attend(struct mem *m, uint64_t pa, unsigned bits);
 void mem_unattend(struct mem *m, uint64_t pa, unsigned bits);
 unsigned mem_attention(const struct mem *m, uint64_t pa);
-void mem_on_write(struct mem *m, mem_write_fn *fn, void *opaque);
+void mem_on_write(struct mem *m, unsigned bits, mem_write_fn *fn, void *opaque);
 
 /* fn: forget host pointers into [pa, pa+len); len 0 means all of them. */
 void mem_on_flush(struct mem *m, mem_flush_fn *fn, void *opaque);

@@ -35,14 +35,12 @@ static bool lies_in(const struct rom *r, uint64_t page)
 }
 
 /* Before the first write to a page of an image: the page is kept. */
-static void save_page(void *opaque, uint64_t pa, size_t len, unsigned bits)
+static void save_page(void *opaque, uint64_t pa, size_t len)
 {
     const struct roms *s = opaque;
     uint64_t page = page_of(pa);
 
     (void)len;
-    if (!(bits & MEM_ATTN_IMAGE))
-        return;
     mem_unattend(s->mem, pa, MEM_ATTN_IMAGE);
     for (size_t i = 0; i < s->n; i++) {
         struct rom *r = s->rom[i];
@@ -63,7 +61,7 @@ struct roms *roms_new(struct mem *m)
     struct roms *s = xcalloc(1, sizeof *s);
 
     s->mem = m;
-    mem_on_write(m, save_page, s);
+    mem_on_write(m, MEM_ATTN_IMAGE, save_page, s);
     s->images = images_new();
     return s;
 }

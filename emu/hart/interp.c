@@ -463,10 +463,9 @@ static void drop_range(struct blocks *b, uint64_t pa, uint64_t len)
         leave_blocks(b);
 }
 
-static void code_written(void *opaque, uint64_t pa, size_t len, unsigned bits)
+static void code_written(void *opaque, uint64_t pa, size_t len)
 {
-    if (bits & MEM_ATTN_CODE)
-        drop_range(opaque, pa, len);
+    drop_range(opaque, pa, len);
 }
 
 /* Flash that no longer reads as memory cannot be executed as such. */
@@ -535,7 +534,7 @@ struct blocks *blocks_new(struct mem *m, const struct cpu_config *cpu)
     memcpy(b->ext, cpu->ext, sizeof b->ext);
     b->arena = lines(ARENA);
     b->scratch = lines(block_size(BLOCK_INSNS));
-    mem_on_write(m, code_written, b);
+    mem_on_write(m, MEM_ATTN_CODE, code_written, b);
     mem_on_flush(m, flash_switched, b);
     return b;
 }

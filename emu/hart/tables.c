@@ -246,13 +246,13 @@ static void entries_change(struct tables *t, struct table_use *u, unsigned from,
 }
 
 /* A write listener: [pa, pa+len) lies in one page. */
-static void written(void *opaque, uint64_t pa, size_t len, unsigned bits)
+static void written(void *opaque, uint64_t pa, size_t len)
 {
     struct tables *t = opaque;
     uint64_t page = pa & -(uint64_t)MEM_PAGE;
     unsigned from = (unsigned)(pa - page) / 8,
              to = (unsigned)(pa - page + len + 7) / 8;
-    struct table *k = bits & MEM_ATTN_TABLE ? find(t, page) : NULL;
+    struct table *k = find(t, page);
     struct table_use *u = k ? k->uses : NULL, *next;
 
     t->info.writes += u != NULL;
@@ -296,7 +296,7 @@ struct tables *tables_new(struct mem *m)
     struct tables *t = xcalloc(1, sizeof *t);
 
     t->mem = m;
-    mem_on_write(m, written, t);
+    mem_on_write(m, MEM_ATTN_TABLE, written, t);
     return t;
 }
 

@@ -230,13 +230,13 @@ static struct page_copy keep_timed(struct chain *c, uint64_t pa)
     return p;
 }
 
-static void written(void *opaque, uint64_t pa, size_t len, unsigned bits)
+static void written(void *opaque, uint64_t pa, size_t len)
 {
     struct chain *c = opaque;
     struct page_copy p;
 
     (void)len;
-    if (!(bits & MEM_ATTN_COPY) || c->restoring)
+    if (c->restoring)
         return;
     p = c->working.n % SAMPLE ? keep(c, pa) : keep_timed(c, pa);
     c->spent_ns += p.data ? c->copy_ns + MISS_NS : ZERO_NS;
@@ -321,7 +321,7 @@ struct chain *chain_new(struct machine *m, size_t bytes)
     c->clock_ns = clock_cost();
     c->born_ns = chain_clock();
     guess_init(&c->guess, m->mem, bytes / MEM_PAGE);
-    mem_on_write(m->mem, written, c);
+    mem_on_write(m->mem, MEM_ATTN_COPY, written, c);
     arm_all(c, true);
     return c;
 }

@@ -229,16 +229,16 @@ Test(flash, a_readonly_bank_refuses_and_says_so)
 
 static unsigned told;
 
-static void tell(void *opaque, uint64_t pa, size_t len, unsigned bits)
+static void tell(void *opaque, uint64_t pa, size_t len)
 {
-    (void)opaque, (void)pa, (void)bits;
+    (void)opaque, (void)pa;
     told += (unsigned)len;
 }
 
 Test(flash, programming_is_seen_by_whoever_watches_the_page)
 {
     told = 0;
-    mem_on_write(g.rooms.mem, tell, NULL);
+    mem_on_write(g.rooms.mem, MEM_ATTN_CODE, tell, NULL);
     mem_attend(g.rooms.mem, BASE + 0x1000, MEM_ATTN_CODE);
     command(0x1000, 0x40);
     cr_assert_eq(told, 0);

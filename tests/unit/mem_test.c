@@ -324,29 +324,22 @@ Test(mem, a_debugger_stops_where_a_device_cannot_be_peeked)
 struct heard {
     uint64_t pa[4];
     size_t len[4];
-    unsigned bits[4];
     int n;
 };
 
-static void hear(void *opaque, uint64_t pa, size_t len, unsigned bits)
+static void hear(void *opaque, uint64_t pa, size_t len)
 {
     struct heard *h = opaque;
 
     h->pa[h->n] = pa;
-    h->len[h->n] = len;
-    h->bits[h->n++] = bits;
-}
-
-static void hear_flush(void *opaque, uint64_t pa, size_t len)
-{
-    hear(opaque, pa, len, 0);
+    h->len[h->n++] = len;
 }
 
 Test(mem, a_write_to_a_page_that_wants_attention_is_told_first)
 {
     struct heard h = { 0 };
 
-    mem_on_write(m, hear, &h);
+    mem_on_write(m, MEM_ATTN_CODE, hear, &h);
     mem_write(m, RAM + 8, 4, 1, NULL);
     cr_assert_eq(h.n, 0);
     mem_attend(m, RAM + 0x1234, MEM_ATTN_CODE);
@@ -354,23 +347,24 @@ Test(mem, a_write_to_a_page_that_wants_attention_is_told_first)
     cr_assert_eq(h.n, 1);
     cr_assert_eq(h.pa[0], RAM + 0x1008);
     cr_assert_eq(h.len[0], 4);
-    cr_assert_eq(h.bits[0], MEM_ATTN_CODE);
     mem_unattend(m, RAM + 0x1000, MEM_ATTN_CODE);
     mem_write(m, RAM + 0x1008, 4, 1, NULL);
     cr_assert_eq(h.n, 1);
 }
 
-Test(mem, several_listeners_hear_of_a_write)
+Test(mem, each_listener_hears_of_what_it_asked_for)
 {
-    struct heard a = { 0 }, b = { 0 };
+    struct heard a = { 0 }, b = { 0 }, c = { 0 };
 
-    mem_on_write(m, hear, &a);
-    mem_on_write(m, hear, &b);
+    mem_on_write(m, MEM_ATTN_CODE, hear, &a);
+    mem_on_write(m, MEM_ATTN_COPY | MEM_ATTN_TABLE, hear, &b);
+    mem_on_write(m, MEM_ATTN_WATCH, hear, &c);
     mem_attend(m, RAM, MEM_ATTN_COPY | MEM_ATTN_CODE);
     cr_assert_eq(mem_attention(m, RAM), MEM_ATTN_COPY | MEM_ATTN_CODE);
     mem_write(m, RAM, 1, 0, NULL);
     cr_assert_eq(a.n, 1);
     cr_assert_eq(b.n, 1);
+    cr_assert_eq(c.n, 0);
 }
 
 Test(mem, dma_and_debuggers_are_seen_page_by_page)
@@ -378,17 +372,15 @@ Test(mem, dma_and_debuggers_are_seen_page_by_page)
     struct heard h = { 0 };
     char data[0x2000] = { 0 };
 
-    mem_on_write(m, hear, &h);
+    mem_on_write(m, MEM_ATTN_COPY | MEM_ATTN_CODE, hear, &h);
     mem_attend(m, RAM + 0x1000, MEM_ATTN_COPY);
     mem_attend(m, RAM + 0x2000, MEM_ATTN_CODE);
     mem_dma_write(m, RAM + 0xff0, data, 0x1020);
     cr_assert_eq(h.n, 2);
     cr_assert_eq(h.pa[0], RAM + 0x1000);
     cr_assert_eq(h.len[0], 0x1000);
-    cr_assert_eq(h.bits[0], MEM_ATTN_COPY);
     cr_assert_eq(h.pa[1], RAM + 0x2000);
     cr_assert_eq(h.len[1], 0x10);
-    cr_assert_eq(h.bits[1], MEM_ATTN_CODE);
     mem_poke(m, RAM + 0x2ffe, data, 4);
     cr_assert_eq(h.n, 3);
     cr_assert_eq(h.len[2], 2);
@@ -398,7 +390,7 @@ Test(mem, asking_for_attention_flushes_once)
 {
     struct heard h = { 0 };
 
-    mem_on_flush(m, hear_flush, &h);
+    mem_on_flush(m, hear, &h);
     mem_attend(m, RAM + 0x1234, MEM_ATTN_CODE);
     mem_attend(m, RAM + 0x1000, MEM_ATTN_CODE);
     cr_assert_eq(h.n, 1);
@@ -421,7 +413,7 @@ Test(mem, romd_reads_memory_or_the_device)
     struct mem_region *r =
         mem_add_romd(m, "flash", 0x2000, 0x1000, &any_size, NULL, NULL);
 
-    mem_on_flush(m, hear_flush, &h);
+    mem_on_flush(m, hear, &h);
     r->host[0] = 0x5a;
     cr_assert_eq(read_ok(0x2000, 1), 0x5a);
     mem_set_romd(r, false);

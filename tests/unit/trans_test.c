@@ -386,10 +386,10 @@ static void run_loop_at_code(const uint32_t *word, unsigned n, uint64_t a1)
 
 static unsigned told;
 
-static void tell(void *opaque, uint64_t pa, size_t len, unsigned bits)
+static void tell(void *opaque, uint64_t pa, size_t len)
 {
     (void)opaque, (void)len;
-    if (bits & MEM_ATTN_COPY && pa / MEM_PAGE == DATA / MEM_PAGE)
+    if (pa / MEM_PAGE == DATA / MEM_PAGE)
         told++;
     mem_unattend(rig->mem, pa, MEM_ATTN_COPY);
 }
@@ -400,7 +400,7 @@ Test(trans, a_page_that_wants_attention_gets_it_from_the_next_store_on)
                               enc_i(OP_addi, 12, 12, 1), enc_j(OP_jal, 0, -8) };
 
     told = 0;
-    mem_on_write(rig->mem, tell, NULL);
+    mem_on_write(rig->mem, MEM_ATTN_COPY, tell, NULL);
     run_loop_at_code(loop, 3, DATA);
     cr_assert_eq(told, 0);
     mem_attend(rig->mem, DATA, MEM_ATTN_COPY);
@@ -418,7 +418,7 @@ Test(trans, stores_side_by_side_ask_both_pages_they_are_in)
                               enc_j(OP_jal, 0, -16) };
 
     told = 0;
-    mem_on_write(rig->mem, tell, NULL);
+    mem_on_write(rig->mem, MEM_ATTN_COPY, tell, NULL);
     run_loop_at_code(loop, 5, DATA - 64);
     for (uint64_t a1 = DATA - 24; a1 < DATA; a1 += 4) {
         told = 0;
