@@ -298,23 +298,44 @@ static bool look_at_memory(struct hart *h, bool skip, struct reach *r)
     return true;
 }
 
+/* There is a breakpoint of some kind at pc. False: a stop or trap comes first. */
+static bool look_at_pc(struct hart *h, bool skip)
+{
+    if (!skip && stopped_at(h, h->pc, 0))
+        return false;
+    if (!trigger_exec(h, h->pc))
+        return true;
+    fetch_trap(h, CAUSE_BREAKPOINT, h->pc);
+    return false;
+}
+
+/* Is that known, and all that comes behind it? */
+static bool is_look_known(const struct hart *h, const struct jump_entry *e)
+{
+    return e->pc == h->pc && e->gen == (h->fetch_gen | GEN_LOOK) &&
+           e->block->limit && !(h->looking & LOOK_FETCH);
+}
+
 /*
  * The slow way, when pc is not among the jump entries. Where PMP does not
  * treat the page as a whole, instructions are fetched one by one. A pc with a
- * breakpoint of any kind gets no jump entry, so it always comes this way.
+ * breakpoint of any kind gets a jump entry that nobody but this takes, so it
+ * always comes this way.
  */
 static struct block *find_block(struct hart *h, bool skip)
 {
     uint64_t pc = h->pc, pa, cause = CAUSE_FETCH_ACCESS;
-    struct reach r = reach_of(h, pc, 0);
+    struct jump_entry *e = jump_entry(h, pc);
+    struct reach r;
     struct block *b;
     uint32_t limit;
     bool uniform;
 
-    if (r.look && !skip && stopped_at(h, pc, 0))
+    if (is_look_known(h, e))
+        return look_at_pc(h, skip) ? e->block : NULL;
+    r = reach_of(h, pc, 0);
+    if (r.look && !look_at_pc(h, skip))
         return NULL;
-    if (r.look && trigger_exec(h, pc))
-        return fetch_trap(h, CAUSE_BREAKPOINT, pc);
     if (h->looking & LOOK_FETCH && !look_at_memory(h, skip, &r))
         return NULL;
     if (!mmu_fetch(h, pc, &pa, &cause))
@@ -326,8 +347,9 @@ static struct block *find_block(struct hart *h, bool skip)
         b = blocks_get(h->blocks, pa, limit);
     if (!b)
         return one_insn(h, pa, uniform && !r.look);
-    if (!r.look)
-        jump_keep(h, pc, b);
+    jump_keep(h, pc, b);
+    if (r.look)
+        e->gen |= GEN_LOOK;
     return b;
 }
 

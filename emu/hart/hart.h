@@ -146,7 +146,8 @@ struct tlb {
 
 struct jump_entry {
     uint64_t pc;  /* virtual */
-    uint64_t gen; /* valid while equal to hart's fetch_gen */
+    uint64_t gen; /* valid while equal to hart's fetch_gen; or, with GEN_LOOK,
+                   * for hart_find_block alone */
     struct block *block;
     const uint8_t *code; /* its translation, or fast.no_code; emu/trans */
 };
@@ -156,7 +157,13 @@ struct jump_entry {
  * no jump leads out of it unnoticed: they lead to blocks that end with it, and
  * to code that was translated for it.
  */
-enum { GEN_LINEAR = 1, GEN_RANGE = 2, GEN_CTX = 4, GEN_STEP = 16 };
+enum {
+    GEN_LINEAR = 1,
+    GEN_RANGE = 2,
+    GEN_CTX = 4,
+    GEN_LOOK = 16, /* a breakpoint is to be looked at before its block is run */
+    GEN_STEP = 32
+};
 /* Only within one of these a block's code stays the same. */
 enum { GEN_KIND = GEN_LINEAR | 3 * GEN_CTX };
 struct hart_range {
