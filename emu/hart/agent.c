@@ -2,6 +2,7 @@
 /* agent.c - evaluates gdb's agent expressions against a hart. */
 #include "emu/hart/agent.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,73 +15,30 @@
 
 enum { AGENT_STRING = 1024 }; /* bytes of one %s */
 
-/* Section F.2. Floating point and tracing are not part of conditions. */
 enum {
-    OP_ADD = 0x02,
-    OP_SUB,
-    OP_MUL,
-    OP_DIV_SIGNED,
-    OP_DIV_UNSIGNED,
-    OP_REM_SIGNED,
-    OP_REM_UNSIGNED,
-    OP_LSH,
-    OP_RSH_SIGNED,
-    OP_RSH_UNSIGNED,
-    OP_LOG_NOT = 0x0e,
-    OP_BIT_AND,
-    OP_BIT_OR,
-    OP_BIT_XOR,
-    OP_BIT_NOT,
-    OP_EQUAL,
-    OP_LESS_SIGNED,
-    OP_LESS_UNSIGNED,
-    OP_EXT,
-    OP_REF8,
-    OP_REF16,
-    OP_REF32,
-    OP_REF64,
-    OP_IF_GOTO = 0x20,
-    OP_GOTO,
-    OP_CONST8,
-    OP_CONST16,
-    OP_CONST32,
-    OP_CONST64,
-    OP_REG,
-    OP_END,
-    OP_DUP,
-    OP_POP,
-    OP_ZERO_EXT,
-    OP_SWAP,
-    OP_PICK = 0x32,
-    OP_ROT,
-    OP_PRINTF,
+#define CONST(name, code, ...)  OP_##name = (code),
+#define BINARY(name, code, ...) OP_##name = (code),
+#define OTHER(name, code, ...)  OP_##name = (code),
+#include "emu/hart/agent.def"
+#undef CONST
+#undef BINARY
+#undef OTHER
 };
 
-/* What an opcode takes and gives; known: it has a row. */
+/* What the other opcodes take and give; known: it is one. */
 struct shape {
     uint8_t operand, pops, pushes, known;
 };
 
 static const struct shape shapes[256] = {
-    [OP_ADD] = { 0, 2, 1, 1 },          [OP_SUB] = { 0, 2, 1, 1 },
-    [OP_MUL] = { 0, 2, 1, 1 },          [OP_DIV_SIGNED] = { 0, 2, 1, 1 },
-    [OP_DIV_UNSIGNED] = { 0, 2, 1, 1 }, [OP_REM_SIGNED] = { 0, 2, 1, 1 },
-    [OP_REM_UNSIGNED] = { 0, 2, 1, 1 }, [OP_LSH] = { 0, 2, 1, 1 },
-    [OP_RSH_SIGNED] = { 0, 2, 1, 1 },   [OP_RSH_UNSIGNED] = { 0, 2, 1, 1 },
-    [OP_LOG_NOT] = { 0, 1, 1, 1 },      [OP_BIT_AND] = { 0, 2, 1, 1 },
-    [OP_BIT_OR] = { 0, 2, 1, 1 },       [OP_BIT_XOR] = { 0, 2, 1, 1 },
-    [OP_BIT_NOT] = { 0, 1, 1, 1 },      [OP_EQUAL] = { 0, 2, 1, 1 },
-    [OP_LESS_SIGNED] = { 0, 2, 1, 1 },  [OP_LESS_UNSIGNED] = { 0, 2, 1, 1 },
-    [OP_EXT] = { 1, 1, 1, 1 },          [OP_REF8] = { 0, 1, 1, 1 },
-    [OP_REF16] = { 0, 1, 1, 1 },        [OP_REF32] = { 0, 1, 1, 1 },
-    [OP_REF64] = { 0, 1, 1, 1 },        [OP_IF_GOTO] = { 2, 1, 0, 1 },
-    [OP_GOTO] = { 2, 0, 0, 1 },         [OP_CONST8] = { 1, 0, 1, 1 },
-    [OP_CONST16] = { 2, 0, 1, 1 },      [OP_CONST32] = { 4, 0, 1, 1 },
-    [OP_CONST64] = { 8, 0, 1, 1 },      [OP_REG] = { 2, 0, 1, 1 },
-    [OP_END] = { 0, 0, 0, 1 },          [OP_DUP] = { 0, 1, 2, 1 },
-    [OP_POP] = { 0, 1, 0, 1 },          [OP_ZERO_EXT] = { 1, 1, 1, 1 },
-    [OP_SWAP] = { 0, 2, 2, 1 },         [OP_PICK] = { 1, 1, 2, 1 },
-    [OP_ROT] = { 0, 3, 3, 1 },          [OP_PRINTF] = { 3, 2, 0, 1 },
+#define CONST(...)
+#define BINARY(...)
+#define OTHER(name, code, operand, pops, pushes)                               \
+    [code] = { operand, pops, pushes, 1 },
+#include "emu/hart/agent.def"
+#undef CONST
+#undef BINARY
+#undef OTHER
 };
 
 struct agent {
@@ -158,48 +116,6 @@ static bool divide(unsigned op, uint64_t a, uint64_t b, uint64_t *r)
     else
         *r = (uint64_t)((int64_t)a % (int64_t)b);
     return true;
-}
-
-static bool binary(unsigned op, uint64_t a, uint64_t b, uint64_t *r)
-{
-    switch (op) {
-    case OP_ADD:
-        *r = a + b;
-        return true;
-    case OP_SUB:
-        *r = a - b;
-        return true;
-    case OP_MUL:
-        *r = a * b;
-        return true;
-    case OP_LSH:
-        *r = b < 64 ? a << b : 0;
-        return true;
-    case OP_RSH_SIGNED:
-    case OP_RSH_UNSIGNED:
-        *r = shift_right(a, b, op == OP_RSH_SIGNED);
-        return true;
-    case OP_BIT_AND:
-        *r = a & b;
-        return true;
-    case OP_BIT_OR:
-        *r = a | b;
-        return true;
-    case OP_BIT_XOR:
-        *r = a ^ b;
-        return true;
-    case OP_EQUAL:
-        *r = a == b;
-        return true;
-    case OP_LESS_SIGNED:
-        *r = (int64_t)a < (int64_t)b;
-        return true;
-    case OP_LESS_UNSIGNED:
-        *r = a < b;
-        return true;
-    default:
-        return divide(op, a, b, r);
-    }
 }
 
 /* Keeps the low n bits, filled up with zeroes or the sign. */
@@ -339,13 +255,27 @@ static bool print(struct agent *g)
 
 /* Evaluation ------------------------------------------------------------------ */
 
-static uint64_t operand_of(const struct agent *g, unsigned size)
+static inline uint64_t number_at(const uint8_t *at, unsigned bytes)
 {
-    uint64_t v = 0;
+    uint64_t wide;
+    uint32_t word;
+    uint16_t half;
 
-    for (size_t i = g->at - size; i < g->at; i++)
-        v = v << 8 | g->c->bytes[i];
-    return v;
+    switch (bytes) {
+    case 1:
+        return *at;
+    case 2:
+        memcpy(&half, at, sizeof half);
+        return be16toh(half);
+    case 4:
+        memcpy(&word, at, sizeof word);
+        return be32toh(word);
+    case 8:
+        memcpy(&wide, at, sizeof wide);
+        return be64toh(wide);
+    default: /* OP_PRINTF's is not one number */
+        return 0;
+    }
 }
 
 /* Rows of shapes have seen to it that what is popped is there. */
@@ -394,61 +324,98 @@ static bool unary(struct agent *g, unsigned op, uint64_t operand)
     }
 }
 
-static bool push(struct agent *g, unsigned op, uint64_t operand)
-{
-    uint64_t *to = &g->stack[g->depth++];
-
-    *to = operand;
-    return op != OP_REG || agent_register(g->h, (unsigned)operand, to);
-}
-
 static bool jump(struct agent *g, unsigned op, uint64_t target)
 {
     if (op == OP_GOTO || g->stack[--g->depth])
         g->at = (size_t)target;
-    return true;
+    return g->at <= g->c->len;
 }
 
-static bool step(struct agent *g, unsigned op)
+static bool by_shape(struct agent *g, unsigned op, uint64_t operand)
 {
     const struct shape *s = &shapes[op];
-    uint64_t operand = operand_of(g, s->operand), r;
+    uint64_t *top = &g->stack[g->depth];
 
     if (op == OP_IF_GOTO || op == OP_GOTO)
         return jump(g, op, operand);
     if (op == OP_PRINTF)
         return print(g);
-    if (s->pops == 0)
-        return push(g, op, operand);
     if (s->pops == 1 && s->pushes == 1)
         return unary(g, op, operand);
     if (s->pops != 2 || s->pushes != 1)
         return shuffle(g, op, operand);
-    if (!binary(op, g->stack[g->depth - 2], g->stack[g->depth - 1], &r))
-        return false;
-    g->stack[--g->depth - 1] = r;
-    return true;
+    g->depth--;
+    return divide(op, top[-2], top[-1], &top[-2]);
 }
 
+/* One of the others, g->at being behind the opcode. */
+static __attribute__((noinline)) bool step(struct agent *g)
+{
+    const uint8_t *at = g->c->bytes + g->at;
+    const struct shape *s = &shapes[at[-1]];
+
+    if (!s->known || g->c->len - g->at < s->operand || g->depth < s->pops ||
+        g->depth - s->pops + s->pushes > AGENT_STACK)
+        return false;
+    g->at += s->operand;
+    return by_shape(g, at[-1], number_at(at, s->operand));
+}
+
+/* agent_eval's cases: constants, what is made of two values, a register. */
+#define CONST(name, code, size)                                                \
+    case code:                                                                 \
+        if (c->len - at < (size) || depth == AGENT_STACK)                      \
+            return false;                                                      \
+        g.stack[depth++] = number_at(c->bytes + at, size);                     \
+        at += (size);                                                          \
+        break;
+#define BINARY(name, code, value)                                              \
+    case code:                                                                 \
+        if (depth < 2)                                                         \
+            return false;                                                      \
+        b = g.stack[--depth];                                                  \
+        a = g.stack[depth - 1];                                                \
+        g.stack[depth - 1] = value;                                            \
+        break;
+#define OTHER(...)
+
+/*
+ * Conditions are evaluated millions of times. So what they are made of mostly
+ * is done here, with place and depth in registers; and the stack is not cleared,
+ * which would take longer.
+ */
 bool agent_eval(struct hart *h, const struct bytecode *c, struct buf *text,
                 uint64_t *v)
 {
-    struct agent g = { .h = h, .c = c, .text = text };
+    struct agent g;
+    uint64_t a, b;
+    unsigned depth = 0;
+    size_t at = 0;
 
-    for (unsigned steps = 0; steps < AGENT_STEPS && g.at < c->len; steps++) {
-        unsigned op = c->bytes[g.at++];
-        const struct shape *s = &shapes[op];
-
-        if (!s->known || c->len - g.at < s->operand || g.depth < s->pops ||
-            g.depth - s->pops + s->pushes > AGENT_STACK)
-            return false;
-        if (op == OP_END) {
-            *v = g.depth ? g.stack[g.depth - 1] : 0;
+    g.h = h;
+    g.c = c;
+    g.text = text;
+    for (unsigned steps = 0; steps < AGENT_STEPS && at < c->len; steps++) {
+        switch (c->bytes[at++]) {
+#include "emu/hart/agent.def"
+        case OP_REG:
+            if (c->len - at < 2 || depth == AGENT_STACK ||
+                !agent_register(h, (unsigned)number_at(c->bytes + at, 2), &a))
+                return false;
+            g.stack[depth++] = a;
+            at += 2;
+            break;
+        case OP_END:
+            *v = depth ? g.stack[depth - 1] : 0;
             return true;
+        default:
+            g.at = at;
+            g.depth = depth;
+            if (!step(&g))
+                return false;
+            at = g.at;
+            depth = g.depth;
         }
-        g.at += s->operand;
-        if (!step(&g, op))
-            return false;
     }
     return false;
 }
