@@ -248,6 +248,18 @@ enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
     return r;
 }
 
+void mmu_expect_store(struct hart *h, uint64_t va)
+{
+    const struct tlb_entry *e = tlb_data(h, va);
+    uint64_t pa = tlb_note(e)->pa;
+
+    if (e->write != TLB_NONE || !tlb_may(e, va, ACCESS_WRITE) ||
+        mem_attention(h->mem, pa) != MEM_ATTN_COPY)
+        return;
+    mem_before_write(h->mem, mem_find(h->mem, pa), pa, 1);
+    tlb_again(h, tlb_data_context(h), va);
+}
+
 enum mmu_result mmu_atomic(struct hart *h, const struct insn *i, uint64_t va,
                            unsigned size, unsigned access, uint64_t *pa)
 {

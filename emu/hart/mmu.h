@@ -46,6 +46,10 @@ enum mmu_result mmu_load(struct hart *h, const struct insn *i, uint64_t va,
 enum mmu_result mmu_store(struct hart *h, const struct insn *i, uint64_t va,
                           unsigned size, uint64_t v);
 
+/* A store to va's page is about to come. If all that keeps it from being fast is
+ * that the page was not copied since the checkpoint, it is copied now. */
+void mmu_expect_store(struct hart *h, uint64_t va);
+
 /*
  * For AMO, LR, SC, cbo.zero: translates and checks (watchpoints too) an aligned
  * access that the caller then does through mem_read and mem_write at pa.

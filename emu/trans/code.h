@@ -48,11 +48,13 @@ struct code_site {
     uint32_t site;  /* an index in sites; 0: none */
     uint32_t since; /* when its misses began to be counted: steps / 64 */
     int32_t from;
-    uint32_t size;           /* 0: it is no access */
-    uint8_t bits;            /* its block has 1 << bits bytes */
-    bool write, group, loop; /* loop: it is in one */
-    uint8_t due;  /* steps done before the instruction and not charged */
-    uint8_t torn; /* times that a group without a site was, since then */
+    uint32_t size; /* 0: it is no access */
+    uint8_t bits;  /* its block has 1 << bits bytes */
+    bool write, group;
+    bool loop;       /* it is in one */
+    bool then_write; /* a load, and its group, which asks a TLB, has stores */
+    uint8_t due;     /* steps done before the instruction and not charged */
+    uint8_t torn;    /* times that a group without a site was, since then */
 };
 
 struct code {

@@ -13,7 +13,8 @@
  * Where there are no sites two accesses are enough, loads and stores alike: the
  * TLB is asked once, and the page's addend kept, in rdx if nobody needs that and
  * in the hart. If the page is not there the first access is left to its op, which
- * fills the TLB, and then the TLB is asked once more.
+ * fills the TLB, and then the TLB is asked once more. A load before stores has the
+ * page made ready for them (mmu_expect_store).
  *
  * What the check found out holds to the last one: an op called meanwhile that
  * takes rights from a TLB does not come back (trans_op).
@@ -217,6 +218,7 @@ static bool begin_paged(struct gen *g, bool write, struct x86_rm *at)
 
     if (!free || !can_begin(g) || (n = find_group(g, &q)) < 2)
         return false;
+    g->c->site[g->k].then_write = q.stores && !write;
     q.no_slot = n == 2 && needs_no_slot(g, &q);
     q.slot = (uint8_t)(free - g->group);
     c = gen_cold(g, COLD_PAGE, ask_page(g, &q, at));

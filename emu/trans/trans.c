@@ -245,6 +245,8 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
     done = ends ? do_last(h, c->block, k) : do_alone(h, c, i);
     h->block = NULL;
     h->steps += done;
+    if (c->site[k].then_write)
+        mmu_expect_store(h, va);
     if (!ends && done == 1 && h->exceptions == exceptions &&
         h->fast.lost == lost && !(h->attention | h->waiting)) {
         judge(h, c, k, va);
