@@ -361,7 +361,7 @@ static __attribute__((noinline)) bool step(struct agent *g)
     return by_shape(g, at[-1], number_at(at, s->operand));
 }
 
-/* agent_eval's cases: constants, what is made of two values, a register. */
+/* agent_eval's cases of agent.def. */
 #define CONST(name, code, size)                                                \
     case code:                                                                 \
         if (c->len - at < (size) || depth == AGENT_STACK)                      \
@@ -418,3 +418,7 @@ bool agent_eval(struct hart *h, const struct bytecode *c, struct buf *text,
     }
     return false;
 }
+
+#undef CONST
+#undef BINARY
+#undef OTHER

@@ -139,7 +139,8 @@ static void follow_sum(struct gen *g)
     here.index = RCX;
     here.scale = 3;
     x86_op(&g->x, X86_MOV & ~(unsigned)X86_W, RCX, OF_HART(mstatus));
-    x86_shift_imm(&g->x, SH_SHR, false, x86_r(RCX), 18);
+    x86_shift_imm(&g->x, SH_SHR, false, x86_r(RCX),
+                  (unsigned)__builtin_ctz(MSTATUS_SUM));
     x86_alu_imm(&g->x, ALU_AND, false, x86_r(RCX), 1);
     x86_op(&g->x, X86_MOV, RCX, here);
     x86_op(&g->x, X86_STORE, RCX, OF_HART(data_tlb));

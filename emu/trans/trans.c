@@ -237,6 +237,7 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
     uint64_t exceptions = h->exceptions, lost = h->fast.lost, done;
     uint64_t va = h->x[i->rs1] + (uint64_t)c->site[k].from;
     struct jump_entry *e;
+    bool went_on;
 
     fold_flags(h);
     h->steps = h->stop_at - (budget + CODE_MARGIN) + c->site[k].due;
@@ -245,10 +246,10 @@ const uint8_t *trans_op(struct hart *h, struct code *c, unsigned k,
     done = ends ? do_last(h, c->block, k) : do_alone(h, c, i);
     h->block = NULL;
     h->steps += done;
-    if (c->site[k].then_write)
+    went_on = !ends && done == 1 && h->exceptions == exceptions;
+    if (went_on && c->site[k].then_write)
         mmu_expect_store(h, va);
-    if (!ends && done == 1 && h->exceptions == exceptions &&
-        h->fast.lost == lost && !(h->attention | h->waiting)) {
+    if (went_on && h->fast.lost == lost && !(h->attention | h->waiting)) {
         judge(h, c, k, va);
         return NULL;
     }

@@ -403,6 +403,20 @@ Test(agent, commands_print_and_do_not_stop)
     cr_assert_eq(points_nth(g->points, 0)->hits, 3);
 }
 
+/* The way to the point's block is known by then, but that block is no more. */
+Test(agent, code_at_a_point_may_be_written_between_its_hits)
+{
+    codes[0] = (struct bytecode){ say_a0, sizeof say_a0 };
+    points_on_text(g->points, got_text, &text);
+    loop_on(list(0), list(1));
+    hart_run(g->h, 6);
+    mem_write(g->mem, CODE + 4, 4, addi(10, 10, 10), NULL);
+    hart_run(g->h, 6);
+    cr_assert_str_eq(buf_text(&text), "1\n3\n5\n16\n");
+    cr_assert_eq(points_nth(g->points, 0)->hits, 4);
+    cr_assert_eq(g->h->x[10], 26);
+}
+
 Test(agent, who_looks_again_hears_nothing)
 {
     codes[0] = (struct bytecode){ say_a0, sizeof say_a0 };
